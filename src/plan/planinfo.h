@@ -1,0 +1,97 @@
+/*
+ * planinfo.h
+ *		What the planner tells the executor: the only thing that they share.
+ *
+ * A plan must be copyable and may be read by a session that runs another
+ * engine (the wrapper's handler can be swapped), so it travels in fdw_private as
+ * a List of plain nodes that begins with a magic.  This file's .c is the only
+ * place that packs and unpacks it.
+ */
+#ifndef PGML_PLAN_PLANINFO_H
+#define PGML_PLAN_PLANINFO_H
+
+#include "postgres.h"
+#include "access/sysattr.h"
+#include "nodes/pg_list.h"
+#include "nodes/plannodes.h"
+#include "utils/rel.h"
+
+#include "base/option.h"
+#include "row/sink.h"
+#include "row/source.h"
+
+/*
+ * How the rows of a result relation (UPDATE, DELETE) are found again on the
+ * remote: by ctid, and by the remote's tableoid, because the foreign table may
+ * be a partitioned table there, whose partitions share ctids.
+ *
+ * The plan's target list carries both as junk columns of these names.  A
+ * foreign scan's own tableoid is the local one, core sees to that; so the
+ * remote's travels in a system column that means nothing for a foreign table,
+ * cmin: a Var of that number whose type is oid.  The scan puts it into the
+ * command id field of the tuple's header, where that Var reads it.
+ */
+#define PGML_JUNK_CTID "ctid"
+#define PGML_JUNK_TABLEOID "rtableoid"
+#define PGML_REMOTE_TABLEOID_ATTNO MinCommandIdAttributeNumber
+
+/*
+ * A scan, as GetForeignPlan made it.
+ *
+ * The scan slot has the relation's row type.  attnums[i] says where query
+ * column i goes: an attribute number of the slot, or
+ * SelfItemPointerAttributeNumber: tts_tid of the slot (type tid), or
+ * PGML_REMOTE_TABLEOID_ATTNO: command id field of the tuple header (type oid).
+ * Attributes that no column fills are null.  The values of the query's
+ * parameters $1 ... $n are the ForeignScan's fdw_exprs, in order.
+ */
+typedef struct PgmlScanPlan
+{
+	PgmlQuery	query;
+	PgmlSourceKind kind;
+	AttrNumber *attnums;
+	char	   *relations;		/* for EXPLAIN; NULL for a base relation */
+	bool		system_columns; /* xmin, cmin and friends are read: rows need a tuple header */
+	Oid			serverid;
+} PgmlScanPlan;
+
+/* What happens to the rows of a ModifyTable's foreign table. */
+typedef struct PgmlModifyPlan
+{
+	CmdType		operation;
+	char	   *sql;			/* UPDATE, DELETE; for INSERT see insert */
+	PgmlInsert	insert;
+
+	/*
+	 * int lists: the attributes whose values are sent, in the order of the
+	 * parameters (for UPDATE those follow $1 = ctid and $2 = tableoid); those
+	 * that RETURNING brings, in order (NIL: no RETURNING), with
+	 * SelfItemPointerAttributeNumber for ctid.
+	 */
+	List	   *targetattrs;
+	List	   *returning;
+} PgmlModifyPlan;
+
+/*
+ * Plan an INSERT that sets targetattrs; for the planner, and for the executor
+ * where the planner has not seen the statement (COPY, rows routed to a foreign
+ * partition).
+ */
+extern PgmlModifyPlan *pgml_planinfo_insert(Relation rel, const PgmlOptions *options,
+											List *targetattrs, bool on_conflict_do_nothing,
+											List *returning);
+
+/* The plan of a ForeignScan; throws if another engine made it. */
+extern PgmlScanPlan *pgml_planinfo_of_scan(ForeignScan *scan);
+
+/*
+ * Pack and unpack.  What unpack returns is allocated in the current context
+ * and shares nothing with the list; it throws if the list is of another engine.
+ */
+extern List *pgml_planinfo_pack_scan(const PgmlScanPlan *plan);
+extern PgmlScanPlan *pgml_planinfo_unpack_scan(List *packed);
+
+extern List *pgml_planinfo_pack_modify(const PgmlModifyPlan *plan);
+extern PgmlModifyPlan *pgml_planinfo_unpack_modify(List *packed);
+
+#endif							/* PGML_PLAN_PLANINFO_H */

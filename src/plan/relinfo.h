@@ -1,0 +1,30 @@
+/*
+ * relinfo.h
+ *		What the planner knows about one foreign relation while it plans.
+ */
+#ifndef PGML_PLAN_RELINFO_H
+#define PGML_PLAN_RELINFO_H
+
+#include "postgres.h"
+#include "nodes/pathnodes.h"
+
+#include "base/option.h"
+
+typedef struct PgmlRelInfo
+{
+	PgmlOptions *options;
+	List	   *remote_conds;	/* RestrictInfos that the remote evaluates */
+	List	   *local_conds;	/* RestrictInfos that stay here */
+	Bitmapset  *attrs_used;		/* attributes to fetch, offset by FirstLowInvalidHeapAttributeNumber */
+	Selectivity local_sel;		/* of local_conds */
+	QualCost	local_cost;
+	double		rows;			/* that the scan returns, after local_conds */
+	double		fetched;		/* that cross the wire */
+	int			width;
+} PgmlRelInfo;
+
+/* Build it for a base relation (GetForeignRelSize). */
+extern void pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern PgmlRelInfo *pgml_relinfo_of(RelOptInfo *rel);
+
+#endif							/* PGML_PLAN_RELINFO_H */
