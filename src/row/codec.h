@@ -1,0 +1,60 @@
+/*
+ * codec.h
+ *		Bytes of the wire into Datums: per column, how and why it is safe.
+ *
+ * Binary rows carry no names or types, so a column is read as binary only
+ * where the remote's type has been proved to be the very type that is
+ * declared here, and that type is in the codec's table: fixed across versions
+ * and independent of client_encoding.  Every other column is asked for as text
+ * (pgml_codec_is_text) and goes through the input function of the local type,
+ * with its typmod and domain checks.
+ */
+#ifndef PGML_ROW_CODEC_H
+#define PGML_ROW_CODEC_H
+
+#include "postgres.h"
+#include "access/tupdesc.h"
+
+#include "remote/command.h"
+
+typedef struct PgmlCodec PgmlCodec;
+
+/*
+ * Make a codec for rows whose wire column i fills attribute attnums[i] of
+ * desc (1-based; every other attribute is left null).  ncols may be 0.
+ * Lives in the current memory context; desc must outlive it.
+ */
+extern PgmlCodec *pgml_codec_create(TupleDesc desc, int ncols, const AttrNumber *attnums);
+
+extern int	pgml_codec_ncols(const PgmlCodec *codec);
+
+/* Must wire column i be asked for as text? */
+extern bool pgml_codec_is_text(const PgmlCodec *codec, int col);
+
+/*
+ * Compare a description of the remote's columns with what the binary columns
+ * must be; those that differ become text columns.  Returns false if any did,
+ * so that the query must be asked again.  Throws (ERRCODE_FDW_...) if the
+ * number of columns is wrong.
+ */
+extern bool pgml_codec_prove(PgmlCodec *codec, PgmlConn *conn, PgmlResult *description);
+
+/*
+ * Decode one row of COPY BINARY (a whole tuple as copyformat.h describes,
+ * bytes are not trusted) into values and nulls, which have an element for
+ * each attribute of desc.  By-reference values live in the codec's row
+ * context, until the next decode.
+ */
+extern void pgml_codec_decode_binary(PgmlCodec *codec, const char *data, int len,
+									 Datum *values, bool *nulls);
+
+/* The same for a row of a result in which every column is text. */
+extern void pgml_codec_decode_result(PgmlCodec *codec, PgmlResult *res, int row,
+									 Datum *values, bool *nulls);
+
+/* One value from its text form (database encoding, checked here), for a desc's attribute. */
+extern Datum pgml_codec_text_datum(PgmlCodec *codec, int col, char *text);
+
+/* The other way, the text form of a local value: output functions inside base/textio.h's bracket. */
+
+#endif							/* PGML_ROW_CODEC_H */
