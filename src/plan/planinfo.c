@@ -1,0 +1,320 @@
+/*
+ * planinfo.c
+ *		Plans on their way from the planner to the executor.
+ *
+ * Question answered: how do PgmlScanPlan and PgmlModifyPlan travel in a plan
+ * node's private list, and is a list that comes back really one of ours?
+ *
+ * A plan is a flat List: a magic string that says what follows, then the
+ * fields in their order.  Packing appends fields, unpacking takes them off in
+ * the same order; both halves of a struct stand one below the other, so that
+ * a new field is added in two neighbouring places.
+ *
+ * Why so careful when unpacking: a wrapper's handler can be swapped between
+ * pgml_fdw and postgres_fdw while sessions hold plans or cached callbacks of
+ * the other.  So a foreign list, and one of another layout of ours, must give
+ * an error that says what to do, never a crash.
+ *
+ * Integer nodes hold an int, which an OID may exceed: OIDs travel in OID lists.
+ */
+#include "postgres.h"
+
+#include "nodes/value.h"
+
+#include "plan/planinfo.h"
+#include "query/deparse.h"
+
+/* What a list begins with.  To be changed with the layout of the struct. */
+#define SCAN_MAGIC "pgml_fdw scan 1"
+#define MODIFY_MAGIC "pgml_fdw modify 1"
+
+/* A list that is being taken apart. */
+typedef struct Unpacker
+{
+	List	   *packed;
+	int			at;
+} Unpacker;
+
+/* Throw: this plan is not ours, or not of this version. */
+static void
+throw_foreign(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("this plan was made by another foreign data wrapper engine"),
+			 errdetail("The handler of the foreign data wrapper has changed since the statement was planned."),
+			 errhint("Run the statement again; use DISCARD PLANS or a new session for prepared statements.")));
+}
+
+/* Start to take a list apart: it must begin with this magic. */
+static Unpacker
+unpack_start(List *packed, const char *magic)
+{
+	Unpacker	unpacker = {packed, 1};
+	Node	   *first = NULL;
+
+	if (packed != NIL && IsA(packed, List))
+		first = linitial(packed);
+	if (first == NULL || !IsA(first, String) || strcmp(strVal(first), magic) != 0)
+		throw_foreign();
+	return unpacker;
+}
+
+/* Take the next field. */
+static Node *
+take(Unpacker *unpacker)
+{
+	if (unpacker->at >= list_length(unpacker->packed))
+		throw_foreign();
+	return list_nth(unpacker->packed, unpacker->at++);
+}
+
+/* Throw unless all fields have been taken. */
+static void
+unpack_end(Unpacker *unpacker)
+{
+	if (unpacker->at != list_length(unpacker->packed))
+		throw_foreign();
+}
+
+static int
+take_int(Unpacker *unpacker)
+{
+	Node	   *node = take(unpacker);
+
+	if (node == NULL || !IsA(node, Integer))
+		throw_foreign();
+	return intVal(node);
+}
+
+static bool
+take_bool(Unpacker *unpacker)
+{
+	Node	   *node = take(unpacker);
+
+	if (node == NULL || !IsA(node, Boolean))
+		throw_foreign();
+	return boolVal(node);
+}
+
+/* Strings may be NULL. */
+static List *
+add_string(List *packed, const char *value)
+{
+	return lappend(packed, value != NULL ? makeString(pstrdup(value)) : NULL);
+}
+
+static char *
+take_string(Unpacker *unpacker)
+{
+	Node	   *node = take(unpacker);
+
+	if (node == NULL)
+		return NULL;
+	if (!IsA(node, String))
+		throw_foreign();
+	return pstrdup(strVal(node));
+}
+
+/* Lists of int or OID; tag says which. */
+static List *
+take_list(Unpacker *unpacker, NodeTag tag)
+{
+	Node	   *node = take(unpacker);
+
+	if (node != NULL && nodeTag(node) != tag)
+		throw_foreign();
+	return list_copy((List *) node);
+}
+
+/* Arrays travel as lists. */
+static List *
+add_attnums(List *packed, const AttrNumber *attnums, int n)
+{
+	List	   *list = NIL;
+
+	for (int i = 0; i < n; i++)
+		list = lappend_int(list, attnums[i]);
+	return lappend(packed, list);
+}
+
+static AttrNumber *
+take_attnums(Unpacker *unpacker, int n)
+{
+	List	   *list = take_list(unpacker, T_IntList);
+	AttrNumber *attnums = palloc(n * sizeof(AttrNumber));
+
+	if (list_length(list) != n)
+		throw_foreign();
+	for (int i = 0; i < n; i++)
+		attnums[i] = (AttrNumber) list_nth_int(list, i);
+	return attnums;
+}
+
+/* A count of things that follow; each takes at least a byte of memory. */
+static int
+take_count(Unpacker *unpacker)
+{
+	int			n = take_int(unpacker);
+
+	if (n < 0 || n > MaxTupleAttributeNumber)
+		throw_foreign();
+	return n;
+}
+
+/* A query in pieces: number of columns, the columns, tail, parameter offsets, locks. */
+static List *
+add_query(List *packed, const PgmlQuery *query)
+{
+	List	   *param_at = NIL;
+
+	packed = lappend(packed, makeInteger(query->ncols));
+	for (int i = 0; i < query->ncols; i++)
+		packed = add_string(packed, query->columns[i]);
+	packed = add_string(packed, query->tail);
+	for (int i = 0; i < query->nparam_at; i++)
+		param_at = lappend_int(param_at, query->param_at[i]);
+	packed = lappend(packed, param_at);
+	return lappend(packed, makeBoolean(query->locks_rows));
+}
+
+static void
+take_query(Unpacker *unpacker, PgmlQuery *query)
+{
+	List	   *param_at;
+
+	query->ncols = take_count(unpacker);
+	query->columns = palloc(query->ncols * sizeof(char *));
+	for (int i = 0; i < query->ncols; i++)
+		query->columns[i] = take_string(unpacker);
+	query->tail = take_string(unpacker);
+
+	param_at = take_list(unpacker, T_IntList);
+	query->nparam_at = list_length(param_at);
+	query->param_at = palloc(query->nparam_at * sizeof(int));
+	for (int i = 0; i < query->nparam_at; i++)
+		query->param_at[i] = list_nth_int(param_at, i);
+	query->locks_rows = take_bool(unpacker);
+}
+
+List *
+pgml_planinfo_pack_scan(const PgmlScanPlan *plan)
+{
+	List	   *packed = list_make1(makeString(pstrdup(SCAN_MAGIC)));
+
+	packed = add_query(packed, &plan->query);
+	packed = lappend(packed, makeInteger(plan->kind));
+	packed = add_attnums(packed, plan->attnums, plan->query.ncols);
+	packed = add_string(packed, plan->relations);
+	packed = lappend(packed, makeBoolean(plan->system_columns));
+	return lappend(packed, list_make1_oid(plan->serverid));
+}
+
+PgmlScanPlan *
+pgml_planinfo_unpack_scan(List *packed)
+{
+	Unpacker	unpacker = unpack_start(packed, SCAN_MAGIC);
+	PgmlScanPlan *plan = palloc0(sizeof(PgmlScanPlan));
+	List	   *serverid;
+
+	take_query(&unpacker, &plan->query);
+	plan->kind = (PgmlSourceKind) take_int(&unpacker);
+	plan->attnums = take_attnums(&unpacker, plan->query.ncols);
+	plan->relations = take_string(&unpacker);
+	plan->system_columns = take_bool(&unpacker);
+	serverid = take_list(&unpacker, T_OidList);
+	if (list_length(serverid) != 1)
+		throw_foreign();
+	plan->serverid = linitial_oid(serverid);
+	unpack_end(&unpacker);
+	return plan;
+}
+
+PgmlScanPlan *
+pgml_planinfo_of_scan(ForeignScan *scan)
+{
+	return pgml_planinfo_unpack_scan(scan->fdw_private);
+}
+
+/* The pieces of INSERT: number of columns, attributes, which are DEFAULT, prefix, suffix, returns. */
+static List *
+add_insert(List *packed, const PgmlInsert *insert)
+{
+	packed = lappend(packed, makeInteger(insert->ncols));
+	packed = add_attnums(packed, insert->attnums, insert->ncols);
+	for (int i = 0; i < insert->ncols; i++)
+		packed = lappend(packed, makeBoolean(insert->default_cols[i]));
+	packed = add_string(packed, insert->prefix);
+	packed = add_string(packed, insert->suffix);
+	return lappend(packed, makeBoolean(insert->returns));
+}
+
+static void
+take_insert(Unpacker *unpacker, PgmlInsert *insert)
+{
+	insert->ncols = take_count(unpacker);
+	insert->attnums = take_attnums(unpacker, insert->ncols);
+	insert->default_cols = palloc(insert->ncols * sizeof(bool));
+	for (int i = 0; i < insert->ncols; i++)
+		insert->default_cols[i] = take_bool(unpacker);
+	insert->prefix = take_string(unpacker);
+	insert->suffix = take_string(unpacker);
+	insert->returns = take_bool(unpacker);
+}
+
+List *
+pgml_planinfo_pack_modify(const PgmlModifyPlan *plan)
+{
+	List	   *packed = list_make1(makeString(pstrdup(MODIFY_MAGIC)));
+
+	packed = lappend(packed, makeInteger(plan->operation));
+	packed = add_string(packed, plan->sql);
+	packed = add_insert(packed, &plan->insert);
+	packed = lappend(packed, list_copy(plan->targetattrs));
+	return lappend(packed, list_copy(plan->returning));
+}
+
+PgmlModifyPlan *
+pgml_planinfo_unpack_modify(List *packed)
+{
+	Unpacker	unpacker = unpack_start(packed, MODIFY_MAGIC);
+	PgmlModifyPlan *plan = palloc0(sizeof(PgmlModifyPlan));
+
+	plan->operation = (CmdType) take_int(&unpacker);
+	plan->sql = take_string(&unpacker);
+	take_insert(&unpacker, &plan->insert);
+	plan->targetattrs = take_list(&unpacker, T_IntList);
+	plan->returning = take_list(&unpacker, T_IntList);
+	unpack_end(&unpacker);
+	return plan;
+}
+
+PgmlModifyPlan *
+pgml_planinfo_insert(Relation rel, const PgmlOptions *options, List *targetattrs,
+					 bool on_conflict_do_nothing, List *returning)
+{
+	PgmlModifyPlan *plan = palloc0(sizeof(PgmlModifyPlan));
+	PgmlInsert *insert = &plan->insert;
+	Oid			relid = RelationGetRelid(rel);
+	ListCell   *lc;
+
+	plan->operation = CMD_INSERT;
+	plan->targetattrs = targetattrs;
+	plan->returning = returning;
+
+	insert->prefix = pgml_deparse_insert_prefix(relid, options, targetattrs);
+	insert->suffix = pgml_deparse_insert_suffix(relid, on_conflict_do_nothing, returning);
+	insert->attnums = palloc(list_length(targetattrs) * sizeof(AttrNumber));
+	insert->default_cols = palloc(list_length(targetattrs) * sizeof(bool));
+	foreach(lc, targetattrs)
+	{
+		AttrNumber	attnum = (AttrNumber) lfirst_int(lc);
+		Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+		insert->attnums[insert->ncols] = attnum;
+		insert->default_cols[insert->ncols] = attr->attgenerated != '\0';
+		insert->ncols++;
+	}
+	insert->returns = returning != NIL;
+	return plan;
+}
