@@ -1,0 +1,274 @@
+/*
+ * modify.c
+ *		Changes foreign tables row by row: UPDATE and DELETE; and what INSERT
+ *		(modify_insert.c) has in common with them.  TRUNCATE is here too.
+ *
+ * A row that is to be changed is named by the ctid and the tableoid that the
+ * scan has brought along: on a partitioned or inherited remote table a ctid
+ * alone names a row in each partition.
+ *
+ * The remote has the last word.  A row that it has not changed, because it is
+ * gone or a trigger there said no, doesn't count and has no RETURNING; a row
+ * that it has changed more than one of is an error, since nothing that we
+ * know would be right then.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_type_d.h"
+#include "executor/executor.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "base/compat.h"
+#include "base/option.h"
+#include "exec/modify.h"
+#include "exec/modify_state.h"
+#include "query/deparse.h"
+#include "remote/command.h"
+#include "remote/conncache.h"
+
+/* The parameters of UPDATE and DELETE in front of the values. */
+enum
+{
+	PARAM_CTID,
+	PARAM_TABLEOID,
+	NUM_ROW_PARAMS
+};
+
+/* Make what decodes the rows of a RETURNING list. */
+static PgmlRowSlot *
+create_returned(List *attrs, TupleDesc desc)
+{
+	AttrNumber *attnums = palloc(sizeof(AttrNumber) * list_length(attrs));
+	ListCell   *lc;
+
+	foreach(lc, attrs)
+		attnums[foreach_current_index(lc)] = lfirst_int(lc);
+	return pgml_rowslot_create(desc, NULL, list_length(attrs), attnums);
+}
+
+PgmlModify *
+pgml_modify_create(PgmlModifyPlan *plan, EState *estate, ResultRelInfo *rri)
+{
+	PgmlModify *modify = palloc0(sizeof(PgmlModify));
+	Relation	rel = rri->ri_RelationDesc;
+	ForeignTable *table = GetForeignTable(RelationGetRelid(rel));
+
+	modify->plan = plan;
+	modify->conn = pgml_conncache_get_for(table->serverid,
+										  pgml_modify_userid(rri, estate));
+	modify->call_cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw modify",
+											 ALLOCSET_DEFAULT_SIZES);
+	if (plan->returning != NIL)
+		modify->returned = create_returned(plan->returning, RelationGetDescr(rel));
+	return modify;
+}
+
+/* Find a junk column that the planner has added to the subplan's rows. */
+static AttrNumber
+find_junk(Plan *subplan, const char *name)
+{
+	AttrNumber	attno = ExecFindJunkAttributeInTlist(subplan->targetlist, name);
+
+	if (!AttributeNumberIsValid(attno))
+		elog(ERROR, "could not find junk column %s", name);
+	return attno;
+}
+
+/* Prepare for UPDATE and DELETE: where the parameters come from. */
+static void
+init_row_statement(PgmlModify *modify, Plan *subplan, Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Oid		   *types = palloc(sizeof(Oid) * (desc->natts + NUM_ROW_PARAMS));
+	int			n = NUM_ROW_PARAMS;
+	ListCell   *lc;
+
+	modify->ctid_attno = find_junk(subplan, PGML_JUNK_CTID);
+	modify->tableoid_attno = find_junk(subplan, PGML_JUNK_TABLEOID);
+	types[PARAM_CTID] = TIDOID;
+	types[PARAM_TABLEOID] = OIDOID;
+
+	foreach(lc, modify->plan->targetattrs)
+	{
+		Form_pg_attribute attr = TupleDescAttr(desc, lfirst_int(lc) - 1);
+
+		/* the remote computes generated columns itself */
+		if (attr->attgenerated)
+			continue;
+		modify->value_attrs = lappend_int(modify->value_attrs, attr->attnum);
+		types[n++] = attr->atttypid;
+	}
+	modify->args = pgml_arguments_create(n, types, false);
+}
+
+void
+pgmlBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
+					   List *packed, int subplan_index, int eflags)
+{
+	PgmlModify *modify;
+
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	modify = pgml_modify_create(pgml_planinfo_unpack_modify(packed),
+								mtstate->ps.state, rri);
+	if (modify->plan->operation == CMD_INSERT)
+		pgml_modify_open_sink(modify, rri->ri_RelationDesc);
+	else
+		init_row_statement(modify, outerPlanState(mtstate)->plan, rri->ri_RelationDesc);
+	rri->ri_FdwState = modify;
+}
+
+/* Fill a parameter from a junk column of the subplan's row. */
+static void
+set_row_param(PgmlModify *modify, int param, TupleTableSlot *plan_slot, AttrNumber attno)
+{
+	bool		isnull;
+
+	modify->args->datums[param] = slot_getattr(plan_slot, attno, &isnull);
+	if (isnull)
+		elog(ERROR, "a row to be changed has no %s",
+			 param == PARAM_CTID ? "ctid" : "tableoid");
+}
+
+TupleTableSlot *
+pgml_modify_take_result(PgmlModify *modify, PgmlResult *res, TupleTableSlot *slot)
+{
+	PgmlRowSlot *row = modify->returned;
+
+	if (row == NULL)
+		return slot;
+	if (pgml_result_ncols(res) != list_length(modify->plan->returning))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
+				 errmsg("remote server \"%s\" returned %d columns instead of %d",
+						modify->conn->name, pgml_result_ncols(res),
+						list_length(modify->plan->returning))));
+	pgml_codec_decode_result(row->codec, res, 0, row->values, row->nulls);
+	pgml_rowslot_store_tuple(row, slot);
+	return slot;
+}
+
+/*
+ * Run the statement for one row of the subplan; slot has the new values
+ * (UPDATE), and takes what RETURNING brings.
+ */
+static TupleTableSlot *
+change_row(PgmlModify *modify, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	PgmlModifyPlan *plan = modify->plan;
+	PgmlArguments *args = modify->args;
+	PgmlResult *res;
+	uint64		changed;
+	ListCell   *lc;
+
+	set_row_param(modify, PARAM_CTID, plan_slot, modify->ctid_attno);
+	set_row_param(modify, PARAM_TABLEOID, plan_slot, modify->tableoid_attno);
+	foreach(lc, modify->value_attrs)
+	{
+		int			param = NUM_ROW_PARAMS + foreach_current_index(lc);
+
+		args->datums[param] = slot_getattr(slot, lfirst_int(lc), &args->nulls[param]);
+	}
+
+	pgml_command_mark_write(modify->conn);
+	if (modify->statement == NULL)
+	{
+		char	   *name = pgml_command_prepare(modify->conn, plan->sql, args->n, NULL);
+
+		modify->statement = MemoryContextStrdup(GetMemoryChunkContext(modify), name);
+	}
+	res = pgml_command_run_prepared(modify->conn, modify->statement, plan->sql,
+									pgml_arguments_print(args));
+
+	changed = modify->returned ? (uint64) pgml_result_nrows(res) : pgml_result_affected(res);
+	if (changed > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("remote server \"%s\" changed " UINT64_FORMAT " rows instead of one",
+						modify->conn->name, changed),
+				 errdetail("Several rows have the same ctid and tableoid there."),
+				 errcontext("remote SQL command: %s", plan->sql)));
+	if (changed == 0)
+		return NULL;
+	return pgml_modify_take_result(modify, res, slot);
+}
+
+TupleTableSlot *
+pgmlExecForeignUpdate(EState *estate, ResultRelInfo *rri,
+					  TupleTableSlot *slot, TupleTableSlot *planSlot)
+{
+	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
+	MemoryContext caller;
+
+	MemoryContextReset(modify->call_cxt);
+	caller = MemoryContextSwitchTo(modify->call_cxt);
+	slot = change_row(modify, slot, planSlot);
+	MemoryContextSwitchTo(caller);
+	return slot;
+}
+
+/* A DELETE is an UPDATE without values; slot is empty, for RETURNING. */
+TupleTableSlot *
+pgmlExecForeignDelete(EState *estate, ResultRelInfo *rri,
+					  TupleTableSlot *slot, TupleTableSlot *planSlot)
+{
+	return pgmlExecForeignUpdate(estate, rri, slot, planSlot);
+}
+
+void
+pgmlEndForeignModify(EState *estate, ResultRelInfo *rri)
+{
+	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
+
+	if (modify == NULL)
+		return;
+	if (modify->sink)
+		pgml_sink_close(modify->sink);
+	if (modify->statement)
+		pgml_command_unprepare(modify->conn, modify->statement);
+	rri->ri_FdwState = NULL;
+}
+
+/* Tell which commands may change the table: all, or none if it is not updatable. */
+int
+pgmlIsForeignRelUpdatable(Relation rel)
+{
+	PgmlOptions *options = pgml_options_of_table(RelationGetRelid(rel));
+
+	if (!options->updatable)
+		return 0;
+	return (1 << CMD_INSERT) | (1 << CMD_UPDATE) | (1 << CMD_DELETE);
+}
+
+/* Truncate tables, which core has grouped by server, in one command. */
+void
+pgmlExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
+{
+	List	   *relids = NIL;
+	Oid			serverid = InvalidOid;
+	PgmlConn   *conn;
+	ListCell   *lc;
+
+	foreach(lc, rels)
+	{
+		Relation	rel = (Relation) lfirst(lc);
+		PgmlOptions *options = pgml_options_of_table(RelationGetRelid(rel));
+
+		if (!options->truncatable)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("foreign table \"%s\" does not allow truncates",
+							RelationGetRelationName(rel))));
+		serverid = options->serverid;
+		relids = lappend_oid(relids, RelationGetRelid(rel));
+	}
+
+	conn = pgml_conncache_get_for(serverid, GetUserId());
+	pgml_command_mark_write(conn);
+	pgml_result_free(pgml_command_run(conn, pgml_deparse_truncate(relids, behavior,
+																  restart_seqs)));
+}

@@ -1,0 +1,234 @@
+/*
+ * modify_insert.c
+ *		Inserts rows into foreign tables: INSERT, COPY FROM, and rows that are
+ *		routed to a foreign partition.
+ *
+ * All of them end in a sink (row/sink.h), which sends any number of rows as one
+ * statement.  How many rows core gathers before it calls us is decided here;
+ * one at a time where each row's fate must be known before the next one.
+ *
+ * INSERT has been planned; the other two arrive here without a word from the
+ * planner, so the statement is built when they begin.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "access/sysattr.h"
+#include "executor/executor.h"
+#include "optimizer/optimizer.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "base/compat.h"
+#include "base/option.h"
+#include "exec/modify.h"
+#include "exec/modify_state.h"
+#include "remote/command.h"
+
+/*
+ * Rows that one statement inserts where the user has not set batch_size.
+ */
+#define DEFAULT_BATCH_SIZE 500
+
+/* A statement takes no more rows once their values exceed this many bytes. */
+#define MAX_BATCH_BYTES (4 * 1024 * 1024)
+
+void
+pgml_modify_open_sink(PgmlModify *modify, Relation rel)
+{
+	modify->sink = pgml_sink_create(modify->conn, &modify->plan->insert,
+									RelationGetDescr(rel));
+}
+
+/* Insert some rows by one statement; returns how many the remote has taken. */
+static int
+put_rows(PgmlModify *modify, TupleTableSlot **slots, int nslots, PgmlResult **returned)
+{
+	uint64		inserted;
+
+	pgml_command_mark_write(modify->conn);
+	inserted = pgml_sink_put(modify->sink, slots, nslots, returned);
+
+	/* a rule there may count other rows than ours; the executor has only nslots */
+	return (int) Min(inserted, (uint64) nslots);
+}
+
+TupleTableSlot *
+pgmlExecForeignInsert(EState *estate, ResultRelInfo *rri,
+					  TupleTableSlot *slot, TupleTableSlot *planSlot)
+{
+	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
+	PgmlResult *res = NULL;
+	MemoryContext caller;
+
+	MemoryContextReset(modify->call_cxt);
+	caller = MemoryContextSwitchTo(modify->call_cxt);
+	if (put_rows(modify, &slot, 1, modify->returned ? &res : NULL) == 0)
+		slot = NULL;
+	else
+		slot = pgml_modify_take_result(modify, res, slot);
+	MemoryContextSwitchTo(caller);
+	return slot;
+}
+
+/* Add up the bytes of a row's values of variable length, without fetching them. */
+static Size
+row_bytes(TupleTableSlot *slot)
+{
+	TupleDesc	desc = slot->tts_tupleDescriptor;
+	Size		bytes = 0;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->attlen == -1 && !slot->tts_isnull[i])
+			bytes += toast_raw_datum_size(slot->tts_values[i]);
+	}
+	return bytes;
+}
+
+/* Count how many of these rows go into one statement: at least one. */
+static int
+count_batch(TupleTableSlot **slots, int nslots)
+{
+	Size		bytes = row_bytes(slots[0]);
+	int			n = 1;
+
+	while (n < nslots && (bytes += row_bytes(slots[n])) <= MAX_BATCH_BYTES)
+		n++;
+	return n;
+}
+
+TupleTableSlot **
+pgmlExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **slots,
+						   TupleTableSlot **planSlots, int *numSlots)
+{
+	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
+	int			inserted = 0;
+
+	for (int done = 0; done < *numSlots;)
+	{
+		int			n = count_batch(slots + done, *numSlots - done);
+		MemoryContext caller;
+
+		MemoryContextReset(modify->call_cxt);
+		caller = MemoryContextSwitchTo(modify->call_cxt);
+		inserted += put_rows(modify, slots + done, n, NULL);
+		MemoryContextSwitchTo(caller);
+		done += n;
+	}
+	*numSlots = inserted;
+	return slots;
+}
+
+/*
+ * Say how many rows core may gather.  One, where something here looks at each
+ * inserted row: RETURNING, WITH CHECK OPTION, AFTER triggers; or may look at the
+ * table between two rows: BEFORE triggers.  One also for a table without
+ * columns, of which a statement can insert only one row.
+ */
+int
+pgmlGetForeignModifyBatchSize(ResultRelInfo *rri)
+{
+	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
+	TriggerDesc *triggers = rri->ri_TrigDesc;
+	PgmlOptions *options;
+	int			size;
+
+	if (rri->ri_projectReturning || rri->ri_WithCheckOptions != NIL ||
+		(triggers && (triggers->trig_insert_before_row || triggers->trig_insert_after_row)))
+		return 1;
+
+	options = pgml_options_of_table(RelationGetRelid(rri->ri_RelationDesc));
+	size = options->batch_size_set ? options->batch_size : DEFAULT_BATCH_SIZE;
+
+	/* EXPLAIN asks too, without a statement having begun */
+	if (modify)
+		size = Min(size, pgml_sink_max_rows(modify->plan->insert.ncols));
+	return Max(size, 1);
+}
+
+/* List the attributes of a foreign table that exist. */
+static List *
+all_attributes(Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	List	   *attrs = NIL;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			attrs = lappend_int(attrs, i + 1);
+	}
+	return attrs;
+}
+
+/*
+ * List the attributes of a routed row that must come back: those which
+ * RETURNING or a view's check looks at, or all for a trigger.  Vars of the row
+ * bear the number of the table that the statement names first, unless the
+ * partition has one of its own.
+ */
+static List *
+returned_attributes(ModifyTableState *mtstate, ResultRelInfo *rri)
+{
+	Relation	rel = rri->ri_RelationDesc;
+	TupleDesc	desc = RelationGetDescr(rel);
+	Index		rti = rri->ri_RangeTableIndex;
+	Bitmapset  *used = NULL;
+	List	   *attrs = NIL;
+
+	if (rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_after_row)
+		return all_attributes(rel);
+
+	if (rti == 0)
+		rti = mtstate->resultRelInfo[0].ri_RangeTableIndex;
+	pull_varattnos((Node *) rri->ri_returningList, rti, &used);
+	pull_varattnos((Node *) rri->ri_WithCheckOptions, rti, &used);
+	if (bms_is_member(InvalidAttrNumber - FirstLowInvalidHeapAttributeNumber, used))
+		return all_attributes(rel);
+
+	for (int attnum = 1; attnum <= desc->natts; attnum++)
+	{
+		if (bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, used))
+			attrs = lappend_int(attrs, attnum);
+	}
+	if (bms_is_member(SelfItemPointerAttributeNumber - FirstLowInvalidHeapAttributeNumber, used))
+		attrs = lappend_int(attrs, SelfItemPointerAttributeNumber);
+	return attrs;
+}
+
+void
+pgmlBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
+{
+	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;	/* NULL in COPY */
+	Relation	rel = rri->ri_RelationDesc;
+	PgmlModifyPlan *insert;
+	PgmlModify *modify;
+
+	/*
+	 * An UPDATE that moves rows into a table which it also updates: the scan of
+	 * that table, as it proceeds, might find them there and change them again.
+	 */
+	if (plan && plan->operation == CMD_UPDATE &&
+		(rri->ri_usesFdwDirectModify || rri->ri_FdwState))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot move rows into foreign table \"%s\" that the same command updates",
+						RelationGetRelationName(rel)),
+				 errhint("Restrict the UPDATE to the partitions that rows are moved from.")));
+
+	insert = pgml_planinfo_insert(rel, pgml_options_of_table(RelationGetRelid(rel)),
+								  all_attributes(rel),
+								  plan && plan->onConflictAction == ONCONFLICT_NOTHING,
+								  returned_attributes(mtstate, rri));
+	modify = pgml_modify_create(insert, mtstate->ps.state, rri);
+	pgml_modify_open_sink(modify, rel);
+	rri->ri_FdwState = modify;
+}
+
+void
+pgmlEndForeignInsert(EState *estate, ResultRelInfo *rri)
+{
+	pgmlEndForeignModify(estate, rri);
+}

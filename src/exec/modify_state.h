@@ -1,0 +1,52 @@
+/*
+ * modify_state.h
+ *		What modify.c and modify_insert.c share: one foreign table that is being
+ *		changed.
+ */
+#ifndef PGML_EXEC_MODIFY_STATE_H
+#define PGML_EXEC_MODIFY_STATE_H
+
+#include "postgres.h"
+#include "nodes/execnodes.h"
+
+#include "exec/arguments.h"
+#include "exec/rowslot.h"
+#include "plan/planinfo.h"
+#include "row/sink.h"
+
+/* Lives in a ResultRelInfo's ri_FdwState. */
+typedef struct PgmlModify
+{
+	PgmlModifyPlan *plan;
+	PgmlConn   *conn;
+	MemoryContext call_cxt;		/* emptied at each call of ours */
+	PgmlRowSlot *returned;		/* rows of RETURNING; NULL: none come back */
+
+	/* INSERT */
+	PgmlSink   *sink;
+
+	/* UPDATE and DELETE: a prepared statement, its parameters ctid, tableoid, values */
+	char	   *statement;		/* its name; NULL: not prepared yet */
+	AttrNumber	ctid_attno;		/* in the subplan's rows */
+	AttrNumber	tableoid_attno;
+	List	   *value_attrs;	/* int: attributes behind the parameters from $3 on */
+	PgmlArguments *args;
+} PgmlModify;
+
+/*
+ * Make the part that all operations have, in the current context; doesn't
+ * touch the network.
+ */
+extern PgmlModify *pgml_modify_create(PgmlModifyPlan *plan, EState *estate, ResultRelInfo *rri);
+
+/* Make its sink, for INSERT. */
+extern void pgml_modify_open_sink(PgmlModify *modify, Relation rel);
+
+/*
+ * Take the remote's answer for one row: NULL if it has changed none, else the
+ * slot, with what RETURNING has brought.
+ */
+extern TupleTableSlot *pgml_modify_take_result(PgmlModify *modify, PgmlResult *res,
+											   TupleTableSlot *slot);
+
+#endif							/* PGML_EXEC_MODIFY_STATE_H */

@@ -1,0 +1,148 @@
+/*
+ * scan.c
+ *		Runs the foreign scans that the planner has made.
+ *
+ * A scan owns a source (row/source.h) and hands its rows to the executor as
+ * virtual tuples.  Nothing here touches the network before the first row is
+ * asked for: plans contain scans that are never run, and EXPLAIN runs none.
+ *
+ * The query and its parameters come from the planner.  Parameters are
+ * evaluated anew each time the scan starts; a rescan only remembers that the
+ * next row has to start it again, since the executor often rescans nodes that it
+ * then doesn't read.
+ *
+ * The connection belongs to the transaction, not to the scan.  If the
+ * transaction fails, the executor doesn't end its scans; the source's memory
+ * context does what is needed.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
+
+#include "base/compat.h"
+#include "exec/arguments.h"
+#include "exec/rowslot.h"
+#include "exec/scan.h"
+#include "plan/planinfo.h"
+#include "remote/conncache.h"
+#include "row/source.h"
+
+/* A scan in execution. */
+typedef struct ScanRun
+{
+	PgmlScanPlan *plan;
+	PgmlSource *source;
+	PgmlRowSlot *row;
+	bool		started;		/* since the last rescan */
+	List	   *exprs;			/* ExprStates of the parameters */
+	PgmlArguments *args;
+} ScanRun;
+
+/* Prepare the evaluation of the query's parameters. */
+static void
+init_parameters(ScanRun *scan, ForeignScanState *node)
+{
+	List	   *exprs = ((ForeignScan *) node->ss.ps.plan)->fdw_exprs;
+	Oid		   *types = palloc(sizeof(Oid) * Max(list_length(exprs), 1));
+	ListCell   *lc;
+
+	foreach(lc, exprs)
+		types[foreach_current_index(lc)] = exprType(lfirst(lc));
+	scan->exprs = ExecInitExprList(exprs, &node->ss.ps);
+	scan->args = pgml_arguments_create(list_length(exprs), types, true);
+}
+
+void
+pgmlBeginForeignScan(ForeignScanState *node, int eflags)
+{
+	ForeignScan *fscan = (ForeignScan *) node->ss.ps.plan;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	ScanRun    *scan;
+	PgmlConn   *conn;
+
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	scan = palloc0(sizeof(ScanRun));
+	scan->plan = pgml_planinfo_of_scan(fscan);
+	conn = pgml_conncache_get_for(fscan->fs_server,
+								  pgml_scan_userid(fscan, node->ss.ps.state));
+	scan->row = pgml_rowslot_create(slot->tts_tupleDescriptor,
+									scan->plan->system_columns ? NULL : slot,
+									scan->plan->query.ncols, scan->plan->attnums);
+	scan->source = pgml_source_create(scan->plan->kind, conn, &scan->plan->query,
+									  scan->row->codec);
+	init_parameters(scan, node);
+	node->fdw_state = scan;
+}
+
+/*
+ * Start the query with the values that its parameters have now.  Called in the
+ * per-tuple context, which outlives the start.
+ */
+static void
+start_scan(ScanRun *scan, ForeignScanState *node)
+{
+	PgmlArguments *args = scan->args;
+	ListCell   *lc;
+
+	foreach(lc, scan->exprs)
+	{
+		int			i = foreach_current_index(lc);
+
+		args->datums[i] = ExecEvalExpr((ExprState *) lfirst(lc),
+									   node->ss.ps.ps_ExprContext, &args->nulls[i]);
+	}
+	pgml_source_start(scan->source, pgml_arguments_print(args));
+	scan->started = true;
+}
+
+TupleTableSlot *
+pgmlIterateForeignScan(ForeignScanState *node)
+{
+	ScanRun    *scan = (ScanRun *) node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+
+	if (!scan->started)
+		start_scan(scan, node);
+
+	ExecClearTuple(slot);
+	if (pgml_source_next(scan->source, scan->row->values, scan->row->nulls))
+	{
+		if (scan->plan->system_columns)
+			pgml_rowslot_store_tuple(scan->row, slot);
+		else
+			pgml_rowslot_store(scan->row, slot);
+	}
+	return slot;
+}
+
+void
+pgmlReScanForeignScan(ForeignScanState *node)
+{
+	ScanRun    *scan = (ScanRun *) node->fdw_state;
+
+	if (scan)
+		scan->started = false;
+}
+
+void
+pgmlEndForeignScan(ForeignScanState *node)
+{
+	ScanRun    *scan = (ScanRun *) node->fdw_state;
+
+	if (scan)
+		pgml_source_close(scan->source);
+}
+
+/*
+ * Say whether a row still belongs to the scan when it is checked again
+ * (EvalPlanQual).  The conditions that the remote has evaluated are in
+ * fdw_recheck_quals, which core checks itself; there is nothing else.
+ */
+bool
+pgmlRecheckForeignScan(ForeignScanState *node, TupleTableSlot *slot)
+{
+	return true;
+}
