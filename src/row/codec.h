@@ -35,7 +35,7 @@ extern bool pgml_codec_is_text(const PgmlCodec *codec, int col);
  * Compare a description of the remote's columns with what the binary columns
  * must be; those that differ become text columns.  Returns false if any did,
  * so that the query must be asked again.  Throws (ERRCODE_FDW_...) if the
- * number of columns is wrong.
+ * number of columns is wrong, or a column that was asked for as text isn't.
  */
 extern bool pgml_codec_prove(PgmlCodec *codec, PgmlConn *conn, PgmlResult *description);
 
@@ -43,7 +43,8 @@ extern bool pgml_codec_prove(PgmlCodec *codec, PgmlConn *conn, PgmlResult *descr
  * Decode one row of COPY BINARY (a whole tuple as copyformat.h describes,
  * bytes are not trusted) into values and nulls, which have an element for
  * each attribute of desc.  By-reference values live in the codec's row
- * context, until the next decode.
+ * context, until the next decode.  Functions of users may run on the way
+ * (domain checks), and use the connection: data need not survive that.
  */
 extern void pgml_codec_decode_binary(PgmlCodec *codec, const char *data, int len,
 									 Datum *values, bool *nulls);
@@ -52,8 +53,11 @@ extern void pgml_codec_decode_binary(PgmlCodec *codec, const char *data, int len
 extern void pgml_codec_decode_result(PgmlCodec *codec, PgmlResult *res, int row,
 									 Datum *values, bool *nulls);
 
-/* One value from its text form (database encoding, checked here), for a desc's attribute. */
-extern Datum pgml_codec_text_datum(PgmlCodec *codec, int col, char *text);
+/*
+ * One value of wire column col from its text form (database encoding, checked
+ * here), NULL for a null, which a domain may refuse.  In the current context.
+ */
+extern Datum pgml_codec_text_datum(PgmlCodec *codec, int col, const char *text);
 
 /* The other way, the text form of a local value: output functions inside base/textio.h's bracket. */
 

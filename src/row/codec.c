@@ -1,0 +1,302 @@
+/*
+ * codec.c
+ *		How do the columns of a remote row become the attributes of a local one?
+ *
+ * A wire column is one that the remote sends, in the order of the query; it
+ * fills one attribute of the local row type.  This file decides per column
+ * between binary and text, proves the binary ones against what the remote
+ * says its types are, and decodes rows.  How the bytes of a type are read is
+ * codec_binary.c's knowledge, where a row begins and ends is copyformat.c's.
+ *
+ * A domain is described by the remote as its base type, and the local and the
+ * remote domain need not have the same constraints: so a column whose local
+ * type is a domain is read as the base type, then checked here, nulls too.
+ *
+ * A decoder may run code of users: domain constraints, input functions of
+ * their types.  Such code may query the same server, which makes the
+ * connection give up the bytes that are being decoded here.  A codec with such
+ * a column therefore decodes a copy of the row.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "row/codec.h"
+#include "row/codec_binary.h"
+#include "row/copyformat.h"
+
+/* A wire column. */
+typedef struct CodecColumn
+{
+	int			index;			/* of its attribute, from 0 */
+	bool		text;			/* it is asked for as text */
+	Oid			typid;			/* base type of the attribute */
+	int32		typmod;
+	PgmlBinary	binary;			/* unless text */
+	FmgrInfo	input;			/* looked up when first needed */
+	Oid			ioparam;
+	Oid			domain;			/* the attribute's type if that is a domain */
+	void	   *domain_state;	/* domain_check's */
+	const char *type_name;		/* for messages */
+} CodecColumn;
+
+struct PgmlCodec
+{
+	MemoryContext cxt;			/* holds this struct and what functions cache */
+	MemoryContext row_cxt;		/* values of the current row */
+	TupleDesc	desc;
+	int			ncols;
+	CodecColumn *columns;
+	int			current;		/* column that is being decoded, for messages */
+	bool		runs_user_code;
+};
+
+/* Tell which column an error is about. */
+static void
+column_error_context(void *arg)
+{
+	PgmlCodec  *codec = (PgmlCodec *) arg;
+	CodecColumn *column;
+
+	if (codec->current < 0)
+		return;
+	column = &codec->columns[codec->current];
+	errcontext("column \"%s\" (%s) of foreign row",
+			   NameStr(TupleDescAttr(codec->desc, column->index)->attname),
+			   column->type_name);
+}
+
+static void
+init_column(PgmlCodec *codec, CodecColumn *column, AttrNumber attnum)
+{
+	Form_pg_attribute att;
+
+	if (attnum < 1 || attnum > codec->desc->natts)
+		elog(ERROR, "attribute number %d is not in the row type", attnum);
+	att = TupleDescAttr(codec->desc, attnum - 1);
+
+	column->index = attnum - 1;
+	column->typmod = att->atttypmod;
+	column->typid = getBaseTypeAndTypmod(att->atttypid, &column->typmod);
+	if (column->typid != att->atttypid)
+		column->domain = att->atttypid;
+	column->type_name = format_type_with_typemod(att->atttypid, att->atttypmod);
+	column->text = !pgml_binary_init(&column->binary, column->typid, column->typmod);
+
+	if (OidIsValid(column->domain) || column->typid >= FirstGenbkiObjectId)
+		codec->runs_user_code = true;
+}
+
+PgmlCodec *
+pgml_codec_create(TupleDesc desc, int ncols, const AttrNumber *attnums)
+{
+	PgmlCodec  *codec = palloc0(sizeof(PgmlCodec));
+
+	codec->cxt = CurrentMemoryContext;
+	codec->row_cxt = AllocSetContextCreate(codec->cxt, "pgml_fdw row", ALLOCSET_DEFAULT_SIZES);
+	codec->desc = desc;
+	codec->ncols = ncols;
+	codec->columns = palloc0(Max(ncols, 1) * sizeof(CodecColumn));
+	codec->current = -1;
+	for (int i = 0; i < ncols; i++)
+		init_column(codec, &codec->columns[i], attnums[i]);
+	return codec;
+}
+
+int
+pgml_codec_ncols(const PgmlCodec *codec)
+{
+	return codec->ncols;
+}
+
+bool
+pgml_codec_is_text(const PgmlCodec *codec, int col)
+{
+	Assert(col >= 0 && col < codec->ncols);
+	return codec->columns[col].text;
+}
+
+/*
+ * Servers before 10 could be built with floating-point timestamps, whose
+ * binary form nothing tells from that of integers.
+ */
+#define FIRST_VERSION_WITH_ONE_FORM	100000
+
+/* Can the column be read in binary form when the remote says that it has this type? */
+static bool
+is_proved(const CodecColumn *column, PgmlConn *conn, Oid remote_type)
+{
+	return conn->caps.server_version >= FIRST_VERSION_WITH_ONE_FORM &&
+		pgml_binary_accepts(&column->binary, remote_type);
+}
+
+bool
+pgml_codec_prove(PgmlCodec *codec, PgmlConn *conn, PgmlResult *description)
+{
+	int			ncols = pgml_result_ncols(description);
+	bool		proved = true;
+
+	if (ncols != codec->ncols)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
+				 errmsg("remote query on server \"%s\" returns %d columns instead of %d",
+						conn->name, ncols, codec->ncols)));
+
+	for (int i = 0; i < ncols; i++)
+	{
+		CodecColumn *column = &codec->columns[i];
+		Oid			remote_type = pgml_result_column_type(description, i);
+
+		if (!column->text && !is_proved(column, conn, remote_type))
+		{
+			column->text = true;
+			proved = false;
+		}
+		else if (column->text && remote_type != TEXTOID)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+					 errmsg("remote query on server \"%s\" returns column %d with type OID %u instead of text",
+							conn->name, i + 1, remote_type)));
+	}
+	return proved;
+}
+
+/* Make a value from text that has been checked; runs in the context where the value shall live. */
+static Datum
+input_value(PgmlCodec *codec, CodecColumn *column, char *text)
+{
+	if (!OidIsValid(column->input.fn_oid))
+	{
+		Oid			funcid;
+
+		getTypeInputInfo(column->typid, &funcid, &column->ioparam);
+		fmgr_info_cxt(funcid, &column->input, codec->cxt);
+	}
+	return InputFunctionCall(&column->input, text, column->ioparam, column->typmod);
+}
+
+static inline void
+check_domain(PgmlCodec *codec, CodecColumn *column, Datum value, bool isnull)
+{
+	if (unlikely(OidIsValid(column->domain)))
+		domain_check(value, isnull, column->domain, &column->domain_state, codec->cxt);
+}
+
+/* Decode the fields of a tuple; the caller has set up contexts. */
+static void
+decode_fields(PgmlCodec *codec, PgmlCopyReader *reader, Datum *values, bool *nulls)
+{
+	int			nfields = pgml_copy_read_tuple(reader);
+
+	if (unlikely(nfields != codec->ncols))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
+				 errmsg("remote server sent a row of %d columns instead of %d",
+						nfields, codec->ncols)));
+
+	for (int i = 0; i < nfields; i++)
+	{
+		CodecColumn *column = &codec->columns[i];
+		const char *bytes;
+		int			len;
+		Datum		value = (Datum) 0;
+
+		codec->current = i;
+		len = pgml_copy_read_field(reader, &bytes);
+		if (len < 0)
+			 /* a null */ ;
+		else if (likely(!column->text))
+			value = column->binary.decode(&column->binary, bytes, len);
+		else
+			value = input_value(codec, column, pgml_binary_checked_string(bytes, len));
+		check_domain(codec, column, value, len < 0);
+		values[column->index] = value;
+		nulls[column->index] = len < 0;
+	}
+
+	codec->current = -1;
+	if (unlikely(reader->at != reader->end))
+		(void) pgml_copy_bad_length(reader->end - reader->at);
+}
+
+/* Begin a row: the memory of the last one goes, all attributes are null until they are set. */
+static MemoryContext
+begin_row(PgmlCodec *codec, bool *nulls)
+{
+	MemoryContextReset(codec->row_cxt);
+	memset(nulls, true, codec->desc->natts * sizeof(bool));
+	codec->current = -1;
+	return MemoryContextSwitchTo(codec->row_cxt);
+}
+
+void
+pgml_codec_decode_binary(PgmlCodec *codec, const char *data, int len,
+						 Datum *values, bool *nulls)
+{
+	ErrorContextCallback where = {error_context_stack, column_error_context, codec};
+	MemoryContext oldcxt = begin_row(codec, nulls);
+	PgmlCopyReader reader;
+
+	error_context_stack = &where;
+	if (codec->runs_user_code)
+		data = memcpy(palloc(len), data, len);
+	reader.at = data;
+	reader.end = data + len;
+	decode_fields(codec, &reader, values, nulls);
+	error_context_stack = where.previous;
+	MemoryContextSwitchTo(oldcxt);
+}
+
+void
+pgml_codec_decode_result(PgmlCodec *codec, PgmlResult *res, int row,
+						 Datum *values, bool *nulls)
+{
+	ErrorContextCallback where = {error_context_stack, column_error_context, codec};
+	MemoryContext oldcxt;
+
+	if (pgml_result_ncols(res) != codec->ncols)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
+				 errmsg("remote server sent a row of %d columns instead of %d",
+						pgml_result_ncols(res), codec->ncols)));
+
+	oldcxt = begin_row(codec, nulls);
+	error_context_stack = &where;
+	for (int i = 0; i < codec->ncols; i++)
+	{
+		CodecColumn *column = &codec->columns[i];
+		const char *text = pgml_result_value(res, row, i);
+		Datum		value = (Datum) 0;
+
+		codec->current = i;
+		if (text != NULL)
+			value = input_value(codec, column,
+								pgml_binary_checked_string(text, pgml_result_length(res, row, i)));
+		check_domain(codec, column, value, text == NULL);
+		values[column->index] = value;
+		nulls[column->index] = text == NULL;
+	}
+	error_context_stack = where.previous;
+	MemoryContextSwitchTo(oldcxt);
+}
+
+Datum
+pgml_codec_text_datum(PgmlCodec *codec, int col, const char *text)
+{
+	CodecColumn *column = &codec->columns[col];
+	ErrorContextCallback where = {error_context_stack, column_error_context, codec};
+	Datum		value = (Datum) 0;
+
+	Assert(col >= 0 && col < codec->ncols);
+	codec->current = col;
+	error_context_stack = &where;
+	if (text != NULL)
+		value = input_value(codec, column, pgml_binary_checked_string(text, strlen(text)));
+	check_domain(codec, column, value, text == NULL);
+	error_context_stack = where.previous;
+	return value;
+}

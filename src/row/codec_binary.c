@@ -1,0 +1,416 @@
+/*
+ * codec_binary.c
+ *		Which types may be read in binary form, and how is each read?
+ *
+ * The table below is a list of permissions.  A type is in it if the bytes that
+ * its send function makes have been the same in every server version that we
+ * talk to, hold no OID that only the remote could explain, and depend on no
+ * encoding but that of the client, which we have set to the encoding of this
+ * database.  Enums, composites, reg* types, tsvector and all that extensions
+ * bring are missing on purpose: they travel as text.
+ *
+ * There are three ways to read a value.  Most are read here ("direct"): these
+ * decoders do what the type's receive function does, range checks included,
+ * without the function call.  A type whose bytes are its text form, or the
+ * text form behind a version number (jsonb), goes through its input function,
+ * never through its receive function: that one would convert from the
+ * client_encoding of the local session, which says nothing about the bytes of
+ * our connection.  The rest goes through the receive function of the type;
+ * they are made for bytes from untrusted clients.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "catalog/pg_type.h"
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "base/compat.h"
+#include "row/codec_binary.h"
+#include "row/copyformat.h"
+
+Datum
+pgml_binary_refuse(const PgmlBinary *self, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("incorrect binary data for type %s", format_type_be(self->typid)),
+			 detail ? errdetail("%s", detail) : 0));
+	return (Datum) 0;
+}
+
+/* Insist on the length of a type of fixed length. */
+static inline void
+need_length(const PgmlBinary *self, int len, int need)
+{
+	if (unlikely(len != need))
+		(void) pgml_binary_refuse(self, psprintf("It has %d bytes instead of %d.", len, need));
+}
+
+char *
+pgml_binary_checked_string(const char *bytes, int len)
+{
+	char	   *string;
+
+	(void) pg_verifymbstr(bytes, len, false);
+	string = palloc((Size) len + 1);
+	memcpy(string, bytes, len);
+	string[len] = '\0';
+	return string;
+}
+
+/*
+ * Direct decoders
+ */
+
+static Datum
+decode_bool(PgmlBinary *self, const char *bytes, int len)
+{
+	need_length(self, len, 1);
+	return BoolGetDatum(bytes[0] != 0);
+}
+
+static Datum
+decode_char(PgmlBinary *self, const char *bytes, int len)
+{
+	need_length(self, len, 1);
+	return CharGetDatum(bytes[0]);
+}
+
+static Datum
+decode_int2(PgmlBinary *self, const char *bytes, int len)
+{
+	need_length(self, len, sizeof(int16));
+	return Int16GetDatum(pgml_wire_int16(bytes));
+}
+
+static Datum
+decode_int4(PgmlBinary *self, const char *bytes, int len)
+{
+	need_length(self, len, sizeof(int32));
+	return Int32GetDatum(pgml_wire_int32(bytes));
+}
+
+/* Read an unsigned integer of 4 bytes: oid, xid, cid. */
+static Datum
+decode_uint4(PgmlBinary *self, const char *bytes, int len)
+{
+	need_length(self, len, sizeof(uint32));
+	return UInt32GetDatum((uint32) pgml_wire_int32(bytes));
+}
+
+static Datum
+decode_int8(PgmlBinary *self, const char *bytes, int len)
+{
+	need_length(self, len, sizeof(int64));
+	return Int64GetDatum(pgml_wire_int64(bytes));
+}
+
+static Datum
+decode_float4(PgmlBinary *self, const char *bytes, int len)
+{
+	int32		bits;
+	float4		value;
+
+	need_length(self, len, sizeof(float4));
+	bits = pgml_wire_int32(bytes);
+	memcpy(&value, &bits, sizeof(value));
+	return Float4GetDatum(value);
+}
+
+static Datum
+decode_float8(PgmlBinary *self, const char *bytes, int len)
+{
+	int64		bits;
+	float8		value;
+
+	need_length(self, len, sizeof(float8));
+	bits = pgml_wire_int64(bytes);
+	memcpy(&value, &bits, sizeof(value));
+	return Float8GetDatum(value);
+}
+
+static Datum
+decode_date(PgmlBinary *self, const char *bytes, int len)
+{
+	DateADT		date;
+
+	need_length(self, len, sizeof(DateADT));
+	date = pgml_wire_int32(bytes);
+	if (unlikely(!DATE_NOT_FINITE(date) && !IS_VALID_DATE(date)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("date out of range")));
+	return DateADTGetDatum(date);
+}
+
+/* Read a timestamp or timestamptz of full precision. */
+static Datum
+decode_timestamp(PgmlBinary *self, const char *bytes, int len)
+{
+	Timestamp	timestamp;
+
+	need_length(self, len, sizeof(Timestamp));
+	timestamp = pgml_wire_int64(bytes);
+	if (unlikely(!TIMESTAMP_NOT_FINITE(timestamp) && !IS_VALID_TIMESTAMP(timestamp)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return TimestampGetDatum(timestamp);
+}
+
+static Datum
+decode_uuid(PgmlBinary *self, const char *bytes, int len)
+{
+	pg_uuid_t  *uuid;
+
+	need_length(self, len, UUID_LEN);
+	uuid = palloc(sizeof(pg_uuid_t));
+	memcpy(uuid->data, bytes, UUID_LEN);
+	return UUIDPGetDatum(uuid);
+}
+
+static Datum
+decode_bytea(PgmlBinary *self, const char *bytes, int len)
+{
+	bytea	   *value = palloc((Size) len + VARHDRSZ);
+
+	SET_VARSIZE(value, len + VARHDRSZ);
+	memcpy(VARDATA(value), bytes, len);
+	return PointerGetDatum(value);
+}
+
+/* Read text, or a type that is stored like it and has no length to be kept to. */
+static Datum
+decode_text(PgmlBinary *self, const char *bytes, int len)
+{
+	(void) pg_verifymbstr(bytes, len, false);
+	return decode_bytea(self, bytes, len);
+}
+
+/*
+ * Decoders that call a function of the type
+ */
+
+/* Read a type whose bytes are its text form. */
+static Datum
+decode_input(PgmlBinary *self, const char *bytes, int len)
+{
+	char	   *string = pgml_binary_checked_string(bytes, len);
+
+	return InputFunctionCall(&self->function, string, self->ioparam, self->typmod);
+}
+
+/* Read jsonb: a version, then its text form. */
+static Datum
+decode_jsonb(PgmlBinary *self, const char *bytes, int len)
+{
+	if (len < 1 || bytes[0] != 1)
+		return pgml_binary_refuse(self, "Its version is unknown.");
+	return decode_input(self, bytes + 1, len - 1);
+}
+
+/* Read a type through its receive function. */
+static Datum
+decode_receive(PgmlBinary *self, const char *bytes, int len)
+{
+	char		few[256];
+	StringInfoData buf;
+	Datum		value;
+
+	/*
+	 * Receive functions may write behind the parts that they look at for a
+	 * moment, and rely on a zero byte at the end, so they get a copy.
+	 */
+	buf.data = len < (int) sizeof(few) ? few : palloc((Size) len + 1);
+	memcpy(buf.data, bytes, len);
+	buf.data[len] = '\0';
+	buf.len = len;
+	buf.maxlen = len + 1;
+	buf.cursor = 0;
+
+	value = ReceiveFunctionCall(&self->function, &buf, self->ioparam, self->typmod);
+	if (unlikely(buf.cursor != len))
+		(void) pgml_binary_refuse(self, "There are bytes behind the value.");
+	return value;
+}
+
+/*
+ * Read an interval.  Servers from 17 on know infinite ones; an older one
+ * would take the same bytes for a very long finite interval.
+ */
+static Datum
+decode_interval(PgmlBinary *self, const char *bytes, int len)
+{
+	need_length(self, len, sizeof(int64) + 2 * sizeof(int32));
+	if (!pgml_interval_knows_infinity())
+	{
+		int64		time = pgml_wire_int64(bytes);
+		int32		day = pgml_wire_int32(bytes + 8);
+		int32		month = pgml_wire_int32(bytes + 12);
+
+		if ((time == PG_INT64_MAX && day == PG_INT32_MAX && month == PG_INT32_MAX) ||
+			(time == PG_INT64_MIN && day == PG_INT32_MIN && month == PG_INT32_MIN))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					 errmsg("interval out of range"),
+					 errdetail("The remote value is an infinite interval, which this server version does not have.")));
+	}
+	return decode_receive(self, bytes, len);
+}
+
+/*
+ * The table
+ */
+typedef struct BinaryType
+{
+	Oid			typid;
+	PgmlDecode	decode;			/* where the column has no type modifier */
+	PgmlDecode	decode_typmod;	/* where it has one; NULL: there are none, or they are kept by decode */
+	int			swap_width;
+	bool		is_text;
+} BinaryType;
+
+static const BinaryType binary_types[] = {
+	{BOOLOID, decode_bool, NULL, 0, false},
+	{CHAROID, decode_char, NULL, 0, false},
+	{INT2OID, decode_int2, NULL, 2, false},
+	{INT4OID, decode_int4, NULL, 4, false},
+	{INT8OID, decode_int8, NULL, 8, false},
+	{OIDOID, decode_uint4, NULL, 4, false},
+	{XIDOID, decode_uint4, NULL, 4, false},
+	{CIDOID, decode_uint4, NULL, 4, false},
+	{XID8OID, decode_int8, NULL, 8, false},
+	{FLOAT4OID, decode_float4, NULL, 4, false},
+	{FLOAT8OID, decode_float8, NULL, 8, false},
+	{DATEOID, decode_date, NULL, 0, false},
+	{TIMESTAMPOID, decode_timestamp, decode_receive, 0, false},
+	{TIMESTAMPTZOID, decode_timestamp, decode_receive, 0, false},
+	{UUIDOID, decode_uuid, NULL, 0, false},
+	{BYTEAOID, decode_bytea, NULL, 0, false},
+	{TEXTOID, decode_text, NULL, 0, true},
+	{VARCHAROID, decode_text, decode_input, 0, true},
+	{BPCHAROID, decode_text, decode_input, 0, true},
+	{NAMEOID, decode_input, NULL, 0, true},
+	{JSONOID, decode_input, NULL, 0, true},
+	{JSONBOID, decode_jsonb, NULL, 0, false},
+	{INTERVALOID, decode_interval, NULL, 0, false},
+	{NUMERICOID, decode_receive, NULL, 0, false},
+	{MONEYOID, decode_receive, NULL, 0, false},
+	{TIMEOID, decode_receive, NULL, 0, false},
+	{TIMETZOID, decode_receive, NULL, 0, false},
+	{INETOID, decode_receive, NULL, 0, false},
+	{CIDROID, decode_receive, NULL, 0, false},
+	{MACADDROID, decode_receive, NULL, 0, false},
+	{MACADDR8OID, decode_receive, NULL, 0, false},
+	{POINTOID, decode_receive, NULL, 0, false},
+	{LINEOID, decode_receive, NULL, 0, false},
+	{LSEGOID, decode_receive, NULL, 0, false},
+	{BOXOID, decode_receive, NULL, 0, false},
+	{PATHOID, decode_receive, NULL, 0, false},
+	{POLYGONOID, decode_receive, NULL, 0, false},
+	{CIRCLEOID, decode_receive, NULL, 0, false},
+	{BITOID, decode_receive, NULL, 0, false},
+	{VARBITOID, decode_receive, NULL, 0, false},
+	{INT2VECTOROID, decode_receive, NULL, 0, false},
+	{OIDVECTOROID, decode_receive, NULL, 0, false},
+	{TIDOID, decode_receive, NULL, 0, false},
+	{PG_LSNOID, decode_receive, NULL, 0, false},
+	{PG_SNAPSHOTOID, decode_receive, NULL, 0, false},
+	{TXID_SNAPSHOTOID, decode_receive, NULL, 0, false},
+	{INT4RANGEOID, decode_receive, NULL, 0, false},
+	{INT8RANGEOID, decode_receive, NULL, 0, false},
+	{NUMRANGEOID, decode_receive, NULL, 0, false},
+	{DATERANGEOID, decode_receive, NULL, 0, false},
+	{TSRANGEOID, decode_receive, NULL, 0, false},
+	{TSTZRANGEOID, decode_receive, NULL, 0, false},
+	{INT4MULTIRANGEOID, decode_receive, NULL, 0, false},
+	{INT8MULTIRANGEOID, decode_receive, NULL, 0, false},
+	{NUMMULTIRANGEOID, decode_receive, NULL, 0, false},
+	{DATEMULTIRANGEOID, decode_receive, NULL, 0, false},
+	{TSMULTIRANGEOID, decode_receive, NULL, 0, false},
+	{TSTZMULTIRANGEOID, decode_receive, NULL, 0, false},
+};
+
+static const BinaryType *
+find_type(Oid typid)
+{
+	for (int i = 0; i < (int) lengthof(binary_types); i++)
+	{
+		if (binary_types[i].typid == typid)
+			return &binary_types[i];
+	}
+	return NULL;
+}
+
+/* Look up the function that the decoder calls, if it calls one. */
+static void
+init_function(PgmlBinary *self)
+{
+	Oid			funcid;
+
+	if (self->decode == decode_receive || self->decode == decode_interval)
+		getTypeBinaryInputInfo(self->typid, &funcid, &self->ioparam);
+	else if (self->decode == decode_input || self->decode == decode_jsonb)
+		getTypeInputInfo(self->typid, &funcid, &self->ioparam);
+	else
+		return;
+	fmgr_info_cxt(funcid, &self->function, CurrentMemoryContext);
+}
+
+bool
+pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod)
+{
+	const BinaryType *type = find_type(typid);
+	Oid			element;
+
+	memset(self, 0, sizeof(PgmlBinary));
+	self->typid = typid;
+	self->typmod = typmod;
+	if (type != NULL)
+	{
+		self->decode = type->decode;
+		if (typmod >= 0 && type->decode_typmod != NULL)
+			self->decode = type->decode_typmod;
+		self->swap_width = type->swap_width;
+		self->is_text = type->is_text;
+		init_function(self);
+		return true;
+	}
+
+	/* an array of a type in the table, unless somebody has made the array type himself */
+	if (typid >= FirstGenbkiObjectId)
+		return false;
+	element = get_element_type(typid);
+	if (!OidIsValid(element) || find_type(element) == NULL)
+		return false;
+	self->decode = pgml_binary_decode_array;
+	self->element = palloc(sizeof(PgmlBinary));
+	(void) pgml_binary_init(self->element, element, typmod);
+	get_typlenbyvalalign(element, &self->element_len, &self->element_byval,
+						 &self->element_align);
+	return true;
+}
+
+/*
+ * Types whose bytes are text can stand in for each other: what arrives is what
+ * a cast to text would have made of it.
+ */
+bool
+pgml_binary_accepts(const PgmlBinary *self, Oid remote_type)
+{
+	const BinaryType *remote;
+
+	if (remote_type == self->typid)
+		return true;
+	if (!self->is_text)
+		return false;
+	remote = find_type(remote_type);
+	return remote != NULL && remote->is_text;
+}

@@ -1,0 +1,61 @@
+/*
+ * codec_binary.h
+ *		The types whose binary form can be read, and how.
+ *
+ * Private to the codec.  codec_binary.c has the table of types and the
+ * decoders of single values, codec_array.c that of arrays of them.
+ */
+#ifndef PGML_ROW_CODEC_BINARY_H
+#define PGML_ROW_CODEC_BINARY_H
+
+#include "postgres.h"
+#include "fmgr.h"
+
+typedef struct PgmlBinary PgmlBinary;
+
+/*
+ * Bytes into a Datum in the current context.  There are len >= 0 of them; the
+ * decoder must refuse what isn't a value of its type, and leave none unread.
+ */
+typedef Datum (*PgmlDecode) (PgmlBinary *self, const char *bytes, int len);
+
+/* How values of one type with one modifier are read. */
+struct PgmlBinary
+{
+	Oid			typid;			/* not a domain */
+	int32		typmod;
+	PgmlDecode	decode;
+	bool		is_text;		/* its bytes are its text form */
+	int			swap_width;		/* a stored value is its bytes in host order: how many; else 0 */
+	FmgrInfo	function;		/* receive or input function, if the decoder calls one */
+	Oid			ioparam;
+
+	/* of an array */
+	PgmlBinary *element;
+	int16		element_len;
+	bool		element_byval;
+	char		element_align;
+};
+
+/*
+ * Fill *self for a type, with what it points to in the current context; false
+ * if values of the type must travel as text.
+ */
+extern bool pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod);
+
+/* Can values that the remote describes as this type be read? */
+extern bool pgml_binary_accepts(const PgmlBinary *self, Oid remote_type);
+
+/* Decode an array of any number of dimensions (codec_array.c). */
+extern Datum pgml_binary_decode_array(PgmlBinary *self, const char *bytes, int len);
+
+/*
+ * Copy bytes of the remote into a string in the current context, after a
+ * check that they are text in the database encoding, without zero bytes.
+ */
+extern char *pgml_binary_checked_string(const char *bytes, int len);
+
+/* Throw because bytes aren't a value of self's type; detail may be NULL.  The result is only for the compiler. */
+extern Datum pgml_binary_refuse(const PgmlBinary *self, const char *detail);
+
+#endif							/* PGML_ROW_CODEC_BINARY_H */

@@ -1,0 +1,129 @@
+/*
+ * source.c
+ *		What all sources have in common: their memory, and the text of their
+ *		query.
+ *
+ * How the rows come is the business of the kinds, source_*.c.
+ *
+ * A column that travels as text is asked for by
+ *		CASE WHEN c IS DISTINCT FROM NULL THEN pg_catalog.format('%s', c) END
+ * and not by c::text.  format() calls the output function of the type,
+ * whatever it is, so that the input function here reads back what is stored
+ * there; a cast to text may do something else (bool gives "true", character
+ * loses its blanks, inet gains its netmask, users define their own).  format()
+ * prints a null as nothing, hence the CASE.  Its condition is no IS NULL,
+ * because for a composite value that looks into the fields: a row of nulls
+ * isn't null.  Compared with a bare NULL, IS DISTINCT FROM looks only at
+ * the value itself, and needs no equality operator.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/memutils.h"
+
+#include "row/source_kind.h"
+
+static const PgmlSourceOps *const kinds[] = {
+	[PGML_SOURCE_COPY] = &pgml_source_copy_ops,
+};
+
+PgmlSource *
+pgml_source_create(PgmlSourceKind kind, PgmlConn *conn,
+				   const PgmlQuery *query, PgmlCodec *codec)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw source",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+	PgmlSource *source = kinds[kind]->create(conn);
+
+	source->ops = kinds[kind];
+	source->cxt = cxt;
+	source->conn = conn;
+	source->query = query;
+	source->codec = codec;
+	MemoryContextSwitchTo(oldcxt);
+	return source;
+}
+
+void
+pgml_source_start(PgmlSource *source, const PgmlParams *params)
+{
+	source->ops->stop(source);
+	source->ops->start(source, params);
+}
+
+bool
+pgml_source_next(PgmlSource *source, Datum *values, bool *nulls)
+{
+	return source->ops->next(source, values, nulls);
+}
+
+void
+pgml_source_stop(PgmlSource *source)
+{
+	source->ops->stop(source);
+}
+
+void
+pgml_source_close(PgmlSource *source)
+{
+	source->ops->stop(source);
+	MemoryContextDelete(source->cxt);
+}
+
+const char *
+pgml_source_kind_name(PgmlSourceKind kind)
+{
+	return kinds[kind]->name;
+}
+
+/* Append the query's tail, with literals in the places of the parameters. */
+static void
+append_tail(StringInfo buf, const PgmlQuery *query, const PgmlParams *params)
+{
+	const char *at = query->tail;
+
+	for (int i = 0; i < query->nparam_at; i++)
+	{
+		const char *dollar = query->tail + query->param_at[i];
+		char	   *behind;
+		long		number;
+
+		Assert(*dollar == '$');
+		number = strtol(dollar + 1, &behind, 10);
+		if (params == NULL || number < 1 || number > params->n)
+			elog(ERROR, "no value for parameter $%ld of a remote query", number);
+
+		appendBinaryStringInfo(buf, at, dollar - at);
+		if (params->values[number - 1] != NULL)
+			pgml_append_literal(buf, params->values[number - 1]);
+		else
+			appendStringInfoString(buf, "NULL");
+		at = behind;
+	}
+	appendStringInfoString(buf, at);
+}
+
+char *
+pgml_source_render(PgmlSource *source, const PgmlParams *params)
+{
+	const PgmlQuery *query = source->query;
+	StringInfoData buf;
+
+	Assert(query->ncols == pgml_codec_ncols(source->codec));
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "SELECT");
+	for (int i = 0; i < query->ncols; i++)
+	{
+		const char *column = query->columns[i];
+
+		appendStringInfoString(&buf, i > 0 ? ", " : " ");
+		if (pgml_codec_is_text(source->codec, i))
+			appendStringInfo(&buf, "CASE WHEN %s IS DISTINCT FROM NULL"
+							 " THEN pg_catalog.format('%%s', %s) END", column, column);
+		else
+			appendStringInfoString(&buf, column);
+	}
+	append_tail(&buf, query, params);
+	return buf.data;
+}

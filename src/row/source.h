@@ -1,0 +1,73 @@
+/*
+ * source.h
+ *		Rows of one remote query, one after the other, whatever brings them.
+ *
+ * A source is made without touching the network, (re)started with values for
+ * its parameters, read, and closed.  When another command needs the wire in
+ * the middle, the source parks: it takes the rest of its rows into a
+ * tuplestore (work_mem, then disk) and goes on from there.
+ */
+#ifndef PGML_ROW_SOURCE_H
+#define PGML_ROW_SOURCE_H
+
+#include "postgres.h"
+#include "executor/tuptable.h"
+
+#include "remote/connection.h"
+#include "row/codec.h"
+
+/*
+ * A remote query in pieces, so that single columns can be asked for as text
+ * when their type turns out to differ: SELECT columns[0], ... tail.
+ * tail holds parameters as $1, $2...; param_at says where (byte offsets of the
+ * dollar signs in tail, ascending), since the same bytes may stand in a literal.
+ */
+typedef struct PgmlQuery
+{
+	int			ncols;
+	char	  **columns;		/* an SQL expression each, a primary one (a column, or in
+								 * parentheses), without parameters */
+	char	   *tail;			/* " FROM ... WHERE ...", starts with a space */
+	int			nparam_at;
+	int		   *param_at;
+	bool		locks_rows;		/* FOR UPDATE etc.: an early stop must not undo it */
+} PgmlQuery;
+
+/* How the rows come. */
+typedef enum PgmlSourceKind
+{
+	PGML_SOURCE_COPY			/* COPY (SELECT ...) TO STDOUT (FORMAT binary) */
+} PgmlSourceKind;
+
+typedef struct PgmlSource PgmlSource;
+
+/*
+ * Make a source in a memory context of its own below the current one.  If
+ * that context goes away without a close (an error), nothing is leaked.
+ * Copies nothing of query: it must outlive the source.
+ */
+extern PgmlSource *pgml_source_create(PgmlSourceKind kind, PgmlConn *conn,
+									  const PgmlQuery *query, PgmlCodec *codec);
+
+/*
+ * Start, or start again from the beginning, with these values for $1 ... $n
+ * (may be NULL; text form with types; copied).  May block; throws.
+ */
+extern void pgml_source_start(PgmlSource *source, const PgmlParams *params);
+
+/*
+ * Next row into values/nulls (an element per attribute of the codec's desc);
+ * false at the end, and at each call after it.  By-reference values live
+ * until the next call.
+ */
+extern bool pgml_source_next(PgmlSource *source, Datum *values, bool *nulls);
+
+/* End the stream, early or not, so that the wire is free; may block; throws. */
+extern void pgml_source_stop(PgmlSource *source);
+
+/* Stop and free. */
+extern void pgml_source_close(PgmlSource *source);
+
+extern const char *pgml_source_kind_name(PgmlSourceKind kind);
+
+#endif							/* PGML_ROW_SOURCE_H */
