@@ -1,0 +1,240 @@
+/*
+ * compat.h
+ *		What differs between the PostgreSQL versions that we build with.
+ *
+ * The only file that may look at PG_VERSION_NUM.  Each entry gives one name
+ * for a thing that has several, so that no other file needs a version test.
+ * Versions 15 and up are supported.
+ */
+#ifndef PGML_BASE_COMPAT_H
+#define PGML_BASE_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000
+#error "pgml_fdw needs PostgreSQL 15 or later"
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#else
+#include "commands/explain.h"
+#endif
+
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "datatype/timestamp.h"
+#include "access/stratnum.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "nodes/plannodes.h"
+#include "optimizer/inherit.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "parser/parsetree.h"
+#include "utils/lsyscache.h"
+#include "utils/acl.h"
+
+/*
+ * The role whose privileges a scan runs with: the owner of the view it came
+ * from, else the current user.  16 moved this from the RTE to the plan node.
+ */
+static inline Oid
+pgml_scan_userid(ForeignScan *plan, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return OidIsValid(plan->checkAsUser) ? plan->checkAsUser : GetUserId();
+#else
+	Index		rti;
+	RangeTblEntry *rte;
+
+	if (plan->scan.scanrelid > 0)
+		rti = plan->scan.scanrelid;
+	else
+		rti = bms_next_member(plan->fs_relids, -1);
+	rte = exec_rt_fetch(rti, estate);
+	return OidIsValid(rte->checkAsUser) ? rte->checkAsUser : GetUserId();
+#endif
+}
+
+/* The role whose privileges a modification of a result relation runs with. */
+static inline Oid
+pgml_modify_userid(ResultRelInfo *rri, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecGetResultRelCheckAsUser(rri, estate);
+#else
+	Index		rti = rri->ri_RangeTableIndex;
+	RangeTblEntry *rte;
+
+	/* a partition that rows are routed to has no range table entry of its own */
+	if (rti == 0)
+		rti = rri->ri_RootResultRelInfo->ri_RangeTableIndex;
+	rte = exec_rt_fetch(rti, estate);
+	return OidIsValid(rte->checkAsUser) ? rte->checkAsUser : GetUserId();
+#endif
+}
+
+/* The same while planning, for a base relation. */
+static inline Oid
+pgml_rel_userid(PlannerInfo *root, RelOptInfo *rel)
+{
+#if PG_VERSION_NUM >= 160000
+	return OidIsValid(rel->userid) ? rel->userid : GetUserId();
+#else
+	RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
+
+	return OidIsValid(rte->checkAsUser) ? rte->checkAsUser : GetUserId();
+#endif
+}
+
+/* create_foreignscan_path: 17 added fdw_restrictinfo, 18 disabled_nodes. */
+static inline ForeignPath *
+pgml_create_scan_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
+					  double rows, Cost startup_cost, Cost total_cost,
+					  List *pathkeys, Relids required_outer,
+					  Path *outerpath, List *private)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreignscan_path(root, rel, target, rows, 0, startup_cost,
+								   total_cost, pathkeys, required_outer,
+								   outerpath, NIL, private);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreignscan_path(root, rel, target, rows, startup_cost,
+								   total_cost, pathkeys, required_outer,
+								   outerpath, NIL, private);
+#else
+	return create_foreignscan_path(root, rel, target, rows, startup_cost,
+								   total_cost, pathkeys, required_outer,
+								   outerpath, private);
+#endif
+}
+
+/* Is a path key's order a descending one?  18 names it by a compare type. */
+static inline bool
+pgml_pathkey_descends(PathKey *pathkey)
+{
+#if PG_VERSION_NUM >= 180000
+	return pathkey->pk_cmptype == COMPARE_GT;
+#else
+	return pathkey->pk_strategy == BTGreaterStrategyNumber;
+#endif
+}
+
+/* The members of an equivalence class that may concern relids, which may be a child's (18 keeps those apart). */
+static inline List *
+pgml_eclass_members(EquivalenceClass *ec, Relids relids)
+{
+#if PG_VERSION_NUM >= 180000
+	EquivalenceMemberIterator it;
+	EquivalenceMember *member;
+	List	   *members = NIL;
+
+	setup_eclass_member_iterator(&it, ec, relids);
+	while ((member = eclass_member_iterator_next(&it)) != NULL)
+		members = lappend(members, member);
+	return members;
+#else
+	return ec->ec_members;
+#endif
+}
+
+/* The columns that UPDATE sets in a result relation, generated ones included, offset as in attr_needed's bitmaps. */
+static inline Bitmapset *
+pgml_updated_columns(PlannerInfo *root, Index rti)
+{
+#if PG_VERSION_NUM >= 160000
+	return get_rel_all_updated_cols(root, find_base_rel(root, rti));
+#else
+	RangeTblEntry *rte = planner_rt_fetch(rti, root);
+
+	return bms_union(rte->updatedCols, rte->extraUpdatedCols);
+#endif
+}
+
+/*
+ * What the local client authenticated with is in its Port.  Where the server
+ * was built with GSSAPI, that header can only be read with GSSAPI's headers
+ * installed; without them we do without.
+ */
+#if !defined(ENABLE_GSS) || __has_include(<gssapi/gssapi.h>)
+#include "libpq/libpq-be.h"
+#define PGML_HAVE_PORT
+#endif
+
+/* Credentials that the local client has delegated to us (16 and up). */
+#if PG_VERSION_NUM >= 160000 && defined(ENABLE_GSS) && defined(PGML_HAVE_PORT)
+#define PGML_GSS_DELEGATION
+#endif
+
+static inline bool
+pgml_has_delegated_gss(void)
+{
+#ifdef PGML_GSS_DELEGATION
+	return MyProcPort != NULL && be_gssapi_get_delegation(MyProcPort);
+#else
+	return false;
+#endif
+}
+
+/* The SCRAM keys that the local client has authenticated with (18 and up). */
+#if PG_VERSION_NUM >= 180000 && defined(PGML_HAVE_PORT)
+#define PGML_SCRAM_KEYS
+#endif
+
+static inline bool
+pgml_has_scram_keys(void)
+{
+#ifdef PGML_SCRAM_KEYS
+	return MyProcPort != NULL && MyProcPort->has_scram_keys;
+#else
+	return false;
+#endif
+}
+
+/* The USAGE privilege on a schema, type or foreign server; 16 made one function of many. */
+static inline AclResult
+pgml_usage_aclcheck(Oid classid, Oid objectid, Oid roleid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(classid, objectid, roleid, ACL_USAGE);
+#else
+	switch (classid)
+	{
+		case NamespaceRelationId:
+			return pg_namespace_aclcheck(objectid, roleid, ACL_USAGE);
+		case TypeRelationId:
+			return pg_type_aclcheck(objectid, roleid, ACL_USAGE);
+		default:
+			return pg_foreign_server_aclcheck(objectid, roleid, ACL_USAGE);
+	}
+#endif
+}
+
+/* Infinite intervals came with 17, and with them this macro. */
+static inline bool
+pgml_interval_knows_infinity(void)
+{
+#ifdef INTERVAL_NOT_FINITE
+	return true;
+#else
+	return false;
+#endif
+}
+
+/* The operator that a pathkey of a btree family sorts by: 18 knows it by meaning, not by number. */
+static inline Oid
+pgml_pathkey_operator(const PathKey *pathkey, Oid datatype)
+{
+#if PG_VERSION_NUM >= 180000
+	return get_opfamily_member_for_cmptype(pathkey->pk_opfamily, datatype, datatype,
+										   pathkey->pk_cmptype);
+#else
+	return get_opfamily_member(pathkey->pk_opfamily, datatype, datatype,
+							   pathkey->pk_strategy);
+#endif
+}
+
+#endif							/* PGML_BASE_COMPAT_H */

@@ -1,0 +1,220 @@
+/*
+ * command.c
+ *		Commands: one message out, its results back, the last one kept.
+ *
+ * Streams of rows are stream.c's; what goes over the wire and how it is waited
+ * for is wire.c's.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "remote/wire.h"
+
+/*
+ * Receive all results of the message; the last one, or the first error.  On
+ * the way it is kept in the connection, where an interrupt can't leak it.
+ */
+static PGresult *
+receive_last(PgmlConn *conn, TimestampTz deadline)
+{
+	PGresult   *res;
+
+	while (pgml_wire_next(conn, deadline, &res) && res != NULL)
+	{
+		ExecStatusType status = PQresultStatus(res);
+
+		if (deadline == 0 && (status == PGRES_COPY_OUT || status == PGRES_COPY_IN))
+		{
+			PQclear(res);
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("COPY cannot be run as a command on server \"%s\"", conn->name)));
+		}
+
+		/* an error ends the message, nothing but its echo can follow */
+		if (conn->kept != NULL && !pgml_wire_ok(conn->kept))
+			PQclear(res);
+		else
+		{
+			PQclear(conn->kept);
+			conn->kept = res;
+		}
+	}
+	if (conn->wire != PGML_WIRE_IDLE)
+		return NULL;
+
+	res = conn->kept;
+	conn->kept = NULL;
+	return res;
+}
+
+/* Receive all results; throw the error if there is one. */
+static PgmlResult *
+receive_result(PgmlConn *conn)
+{
+	PGresult   *res = receive_last(conn, 0);
+
+	if (res == NULL || !pgml_wire_ok(res))
+		pgml_wire_throw(conn, res);
+	return pgml_result_wrap(res);
+}
+
+PgmlResult *
+pgml_command_run(PgmlConn *conn, const char *sql)
+{
+	pgml_wire_prepare(conn);
+	pgml_wire_send_simple(conn, sql, PGML_WIRE_COMMAND);
+	return receive_result(conn);
+}
+
+PgmlResult *
+pgml_command_try(PgmlConn *conn, const char *sql)
+{
+	Assert(conn->enlist == NULL);
+	pgml_wire_prepare(conn);
+	pgml_wire_send_simple(conn, sql, PGML_WIRE_COMMAND);
+	return pgml_result_wrap(receive_last(conn, 0));
+}
+
+PgmlResult *
+pgml_command_run_params(PgmlConn *conn, const char *sql, const PgmlParams *params)
+{
+	pgml_wire_prepare(conn);
+	pgml_wire_send_extended(conn, NULL, sql, params);
+	return receive_result(conn);
+}
+
+char *
+pgml_command_prepare(PgmlConn *conn, const char *sql, int nparams, const Oid *types)
+{
+	static uint32 counter = 0;
+	char	   *name = psprintf("pgml_%d_%u", MyProcPid, ++counter);
+	PgmlStep   *step;
+
+	/* whatever this brings in its wake must be queued before the Parse */
+	pgml_wire_prepare(conn);
+	pgml_command_queue(conn, sql, GetCurrentTransactionNestLevel(), -1);
+	step = llast(conn->steps);
+	step->prepare = MemoryContextStrdup(conn->cxt, name);
+	step->nparams = types != NULL ? nparams : 0;
+	if (types != NULL)
+	{
+		step->types = MemoryContextAlloc(conn->cxt, sizeof(Oid) * Max(nparams, 1));
+		memcpy(step->types, types, sizeof(Oid) * nparams);
+	}
+	return name;
+}
+
+PgmlResult *
+pgml_command_run_prepared(PgmlConn *conn, const char *name, const char *sql,
+						  const PgmlParams *params)
+{
+	pgml_wire_prepare(conn);
+	pgml_wire_send_extended(conn, name, sql, params);
+	return receive_result(conn);
+}
+
+void
+pgml_command_unprepare(PgmlConn *conn, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, conn->prepared)
+	{
+		char	   *known = lfirst(lc);
+
+		if (strcmp(known, name) == 0)
+		{
+			char	   *sql = psprintf("DEALLOCATE %s", name);
+
+			pgml_command_queue(conn, sql, conn->begin_level, -1);
+			conn->prepared = foreach_delete_current(conn->prepared, lc);
+			pfree(known);
+			pfree(sql);
+			return;
+		}
+	}
+}
+
+void
+pgml_command_mark_write(PgmlConn *conn)
+{
+	conn->wrote = true;
+}
+
+bool
+pgml_command_end_send(PgmlConn *conn, const char *sql)
+{
+	Assert(conn->wire == PGML_WIRE_IDLE);
+	pgml_wire_begin(conn, sql, PGML_WIRE_COMMAND, false);
+	return PQsendQuery(conn->pg, sql) && PQflush(conn->pg) >= 0;
+}
+
+bool
+pgml_command_end_finish(PgmlConn *conn, const char *tag, TimestampTz deadline)
+{
+	PGresult   *res;
+	bool		done;
+
+	if (!pgml_wire_flush(conn, deadline))
+		return false;
+	res = receive_last(conn, deadline);
+	if (deadline == 0 && (res == NULL || !pgml_wire_ok(res)))
+		pgml_wire_throw(conn, res);
+
+	/* COMMIT of a failed transaction succeeds as a ROLLBACK: the tag tells */
+	done = res != NULL && pgml_wire_ok(res) && strcmp(PQcmdStatus(res), tag) == 0;
+	PQclear(res);
+	return done;
+}
+
+PgmlRemoteXact
+pgml_command_remote_xact(PgmlConn *conn)
+{
+	if (!pgml_connection_is_open(conn))
+		return PGML_XACT_LOST;
+	switch (PQtransactionStatus(conn->pg))
+	{
+		case PQTRANS_IDLE:
+			return PGML_XACT_NONE;
+		case PQTRANS_INTRANS:
+			return PGML_XACT_OPEN;
+		case PQTRANS_INERROR:
+			return PGML_XACT_FAILED;
+		case PQTRANS_ACTIVE:
+			return PGML_XACT_BUSY;
+		default:
+			return PGML_XACT_LOST;
+	}
+}
+
+void
+pgml_append_literal(StringInfo buf, const char *value)
+{
+	pg_verifymbstr(value, strlen(value), false);
+
+	/* E'' means the same whatever standard_conforming_strings is there */
+	if (strchr(value, '\\') != NULL)
+		appendStringInfoChar(buf, 'E');
+	appendStringInfoChar(buf, '\'');
+	for (const char *p = value; *p != '\0'; p++)
+	{
+		if (*p == '\'' || *p == '\\')
+			appendStringInfoChar(buf, *p);
+		appendStringInfoChar(buf, *p);
+	}
+	appendStringInfoChar(buf, '\'');
+}
+
+void
+pgml_append_identifier(StringInfo buf, const char *name)
+{
+	pg_verifymbstr(name, strlen(name), false);
+	appendStringInfoString(buf, quote_identifier(name));
+}

@@ -1,0 +1,191 @@
+/*
+ * command.h
+ *		What can be said over a connection: commands, and streams of rows.
+ *
+ * Every call here first makes the wire free (parks its occupant), connects if
+ * need be, queues what the local transaction demands of the remote one, and
+ * sends all of that together with the command.  Waits are interruptible.
+ * Errors of the remote are thrown as local errors with their SQLSTATE,
+ * detail, hint, context and the remote SQL.  After an error the connection
+ * may be anything: the abort of the local (sub)transaction puts it in order,
+ * so callers need no PG_TRY.
+ */
+#ifndef PGML_REMOTE_COMMAND_H
+#define PGML_REMOTE_COMMAND_H
+
+#include "postgres.h"
+#include "datatype/timestamp.h"
+
+#include "remote/connection.h"
+
+/*
+ * A result of the remote.  It belongs to the memory context that was current
+ * when it was made; freeing it earlier is allowed.
+ */
+typedef struct PgmlResult PgmlResult;
+
+extern void pgml_result_free(PgmlResult *res);
+extern int	pgml_result_nrows(PgmlResult *res);
+extern int	pgml_result_ncols(PgmlResult *res);
+
+/* Value as sent, always NUL-terminated; NULL for an SQL null. */
+extern char *pgml_result_value(PgmlResult *res, int row, int col);
+extern int	pgml_result_length(PgmlResult *res, int row, int col);
+extern char *pgml_result_column_name(PgmlResult *res, int col);
+extern Oid	pgml_result_column_type(PgmlResult *res, int col);
+extern int	pgml_result_column_typmod(PgmlResult *res, int col);
+
+/* Does it describe rows (as SELECT and RETURNING do), as opposed to a bare command? */
+extern bool pgml_result_has_rows(PgmlResult *res);
+
+/* Rows that the command changed or returned, by its tag; 0 where the tag has no count. */
+extern uint64 pgml_result_affected(PgmlResult *res);
+
+/* The command tag, "INSERT 0 1". */
+extern const char *pgml_result_tag(PgmlResult *res);
+
+/*
+ * Values for the parameters $1 ... $n of a command, in text form and in the
+ * database encoding; values[i] NULL for an SQL null.  types may be NULL, or
+ * hold InvalidOid, for types that the remote is to infer.
+ */
+typedef struct PgmlParams
+{
+	int			n;
+	const Oid  *types;
+	const char **values;
+} PgmlParams;
+
+/*
+ * Run SQL (one or more statements, simple protocol) and return the result of
+ * the last one.
+ */
+extern PgmlResult *pgml_command_run(PgmlConn *conn, const char *sql);
+
+/*
+ * As pgml_command_run, but an error of the remote is returned as a result for
+ * which pgml_result_is_error() holds.  Only for connections in autocommit.
+ */
+extern PgmlResult *pgml_command_try(PgmlConn *conn, const char *sql);
+extern bool pgml_result_is_error(PgmlResult *res);
+
+/* Report an error result at a level (ERROR doesn't return), with its SQLSTATE and all. */
+extern void pgml_result_report(PgmlConn *conn, PgmlResult *res, int elevel);
+
+/* Run one statement with parameters; all result columns in text. */
+extern PgmlResult *pgml_command_run_params(PgmlConn *conn, const char *sql,
+										   const PgmlParams *params);
+
+/*
+ * Prepare a statement under a name unique to this backend; returns the name,
+ * allocated in the current context.  Doesn't block: the Parse travels with the
+ * next command.  It lives until the remote transaction ends or
+ * pgml_command_unprepare.
+ */
+extern char *pgml_command_prepare(PgmlConn *conn, const char *sql, int nparams,
+								  const Oid *types);
+extern PgmlResult *pgml_command_run_prepared(PgmlConn *conn, const char *name, const char *sql,
+											 const PgmlParams *params);
+/* Sends the DEALLOCATE along with the next command; doesn't block. */
+extern void pgml_command_unprepare(PgmlConn *conn, const char *name);
+
+/*
+ * Run SQL (simple protocol) and read its results one row at a time.  _next
+ * waits for and returns, in this order for each statement, a result for each
+ * row (nrows 1), then one with the remaining 0 rows and the command tag (has
+ * rows or not, as the statement); NULL after the last statement.  With fail
+ * false, an error of the remote is returned as the last result.  The result
+ * belongs to the connection until the next call.  Not to be interleaved with
+ * other commands: a connection with rows on the wire refuses them.
+ */
+extern void pgml_rows_start(PgmlConn *conn, const char *sql);
+extern PgmlResult *pgml_rows_next(PgmlConn *conn, bool fail);
+
+/*
+ * Streams.  One at a time per connection; the occupant is told by park when
+ * somebody else needs the wire.
+ *
+ * pgml_stream_start sends, in one message and without waiting,
+ *	  the queued steps; SAVEPOINT; describe_sql; COPY (...) TO STDOUT (FORMAT binary)
+ * The savepoint (if guard) lets an early stop cancel the query without losing
+ * the remote transaction.  guard must be false where what the query did must
+ * survive an early stop (row locks); then an early stop reads to the end.
+ * describe_sql (may be NULL) must be a query that returns no rows, its
+ * columns are those of the COPY.
+ */
+extern void pgml_stream_start(PgmlConn *conn, PgmlOccupant *occupant,
+							  const char *describe_sql, const char *copy_sql, bool guard);
+
+/* Wait for the description (result without rows). */
+extern PgmlResult *pgml_stream_describe(PgmlConn *conn);
+
+/*
+ * Wait for the next CopyData message.  Returns false at the end of the
+ * stream, when the wire is free again (vacated).  *data is valid until the
+ * next call on this connection.
+ */
+extern bool pgml_stream_read(PgmlConn *conn, const char **data, int *len);
+
+/*
+ * End a stream before its end: drains what is small, else cancels the query
+ * and rolls back to the guard.  Blocks; throws.  Does nothing if occupant is
+ * no longer the connection's occupant.
+ */
+extern void pgml_stream_stop(PgmlConn *conn, PgmlOccupant *occupant);
+
+/*
+ * Forget an occupant whose memory is going away, without using the network;
+ * for memory context callbacks.  The stream is ended by whoever needs the wire
+ * next, or by the end of the transaction.
+ */
+extern void pgml_stream_orphan(PgmlConn *conn, PgmlOccupant *occupant);
+
+/* Mark the remote transaction as having changed something. */
+extern void pgml_command_mark_write(PgmlConn *conn);
+
+/*
+ * Make the wire free: park the occupant, or end an orphaned stream.
+ * Called by every command; rarely needed by itself.
+ */
+extern void pgml_conn_claim(PgmlConn *conn);
+
+/*
+ * For xact.c, while committing or aborting.
+ *
+ * _settle cancels whatever is on the wire and reads it to its end before the
+ * deadline; never throws; false: it couldn't, the connection must be dropped.
+ * _end_send and _end_finish are the start and finish halves of the command
+ * that ends a transaction or goes back to a savepoint; queued steps are not
+ * sent.  _end_finish with a deadline never throws and returns false on any
+ * failure; with deadline 0 it waits interruptibly and throws.
+ */
+extern bool pgml_command_settle(PgmlConn *conn, TimestampTz deadline);
+extern bool pgml_command_end_send(PgmlConn *conn, const char *sql);
+extern bool pgml_command_end_finish(PgmlConn *conn, const char *tag, TimestampTz deadline);
+
+/* Queue a step; sql is copied. */
+extern void pgml_command_queue(PgmlConn *conn, const char *sql, int level, int depth_after);
+
+/* Forget queued steps that were asked for at this nest level or deeper. */
+extern void pgml_command_unqueue(PgmlConn *conn, int level);
+
+/* Levels that the remote transaction will have when the queue has been sent. */
+extern int	pgml_command_planned_depth(PgmlConn *conn);
+
+/* State of the remote transaction as libpq knows it. */
+typedef enum PgmlRemoteXact
+{
+	PGML_XACT_NONE,				/* connected, no transaction */
+	PGML_XACT_OPEN,
+	PGML_XACT_FAILED,
+	PGML_XACT_BUSY,				/* a command is running */
+	PGML_XACT_LOST				/* not connected */
+} PgmlRemoteXact;
+
+extern PgmlRemoteXact pgml_command_remote_xact(PgmlConn *conn);
+
+/* Append an SQL literal or identifier, quoted for the remote; encoding is checked. */
+extern void pgml_append_literal(StringInfo buf, const char *value);
+extern void pgml_append_identifier(StringInfo buf, const char *name);
+
+#endif							/* PGML_REMOTE_COMMAND_H */

@@ -1,0 +1,152 @@
+/*
+ * connection.h
+ *		One connection to a remote PostgreSQL: how it is made, proved to be
+ *		allowed, and ended.
+ *
+ * A PgmlConn is a slot: it exists before the network connection does and
+ * survives it.  It is made without touching the network; the first command
+ * connects (pgml_connection_ensure), and a slot whose network connection was
+ * lost or dropped connects again at the next first command.  So a scan may
+ * hold a PgmlConn from its start, and scans that are never run never connect.
+ */
+#ifndef PGML_REMOTE_CONNECTION_H
+#define PGML_REMOTE_CONNECTION_H
+
+#include "postgres.h"
+#include "foreign/foreign.h"
+#include "lib/ilist.h"
+#include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
+#include "utils/memutils.h"
+
+struct pg_conn;					/* libpq's PGconn */
+struct pg_result;				/* libpq's PGresult */
+
+/*
+ * Whoever reads or writes a stream on a connection is its occupant.  When
+ * somebody else needs the wire, park is called: it must take what is left of
+ * the stream to where it can be used later and leave the connection free
+ * (pgml_conn_vacate has been called when it returns), or throw.
+ */
+typedef struct PgmlOccupant PgmlOccupant;
+struct PgmlOccupant
+{
+	void		(*park) (PgmlOccupant *self);
+};
+
+/* What the wire of a connection is busy with. */
+typedef enum PgmlWire
+{
+	PGML_WIRE_IDLE,				/* a command can be sent */
+	PGML_WIRE_COMMAND,			/* a command was sent, results are awaited */
+	PGML_WIRE_COPY_OUT,			/* rows of a COPY TO STDOUT are coming */
+	PGML_WIRE_ROWS				/* rows of a query in single-row mode are coming */
+} PgmlWire;
+
+/* What the remote can do; filled once per network connection. */
+typedef struct PgmlCaps
+{
+	int			server_version; /* as PQserverVersion: 150004 */
+	bool		sql_ascii;		/* its database encoding is SQL_ASCII: text is unchecked there */
+} PgmlCaps;
+
+/*
+ * One statement that must run before the next command, sent in the same
+ * flush.  When it has succeeded, the remote transaction is depth_after levels
+ * deep (-1: as before).  level is the local nest level that asked for it.
+ */
+typedef struct PgmlStep
+{
+	char	   *sql;			/* without a trailing semicolon */
+	char	   *prepare;		/* not NULL: sql is to be prepared under this name */
+	int			nparams;		/* of the statement to prepare */
+	Oid		   *types;
+	int			level;
+	int			depth_after;
+} PgmlStep;
+
+typedef struct PgmlConn PgmlConn;
+struct PgmlConn
+{
+	dlist_node	node;			/* in pgml_connections */
+	MemoryContext cxt;			/* holds this struct and all that belongs to it */
+	MemoryContextCallback on_delete;
+	struct pg_conn *pg;			/* NULL: not connected */
+	bool		established;	/* pg has been connected and has passed the checks */
+	Oid			serverid;		/* InvalidOid: made from a connection string */
+	Oid			umid;
+	Oid			userid;			/* whose mapping; whose privileges are judged */
+	char	   *name;			/* of the server, for messages */
+	char	   *conninfo;		/* the connection string of a connection without server */
+	bool		trust_password; /* dblink_connect_u: don't insist on a password */
+	PgmlCaps	caps;
+
+	/* the wire */
+	PgmlWire	wire;
+	PgmlOccupant *occupant;		/* who is streaming; NULL: nobody, or gone without a word */
+	int			wire_level;		/* local nest level that sent what is on the wire */
+	bool		pipelined;		/* it was sent in libpq's pipeline mode */
+	bool		unawaited;		/* flushed, and nobody has waited for the answer yet */
+	bool		copying;		/* a COPY's rows have begun to come */
+	bool		guarded;		/* a savepoint stands below the stream on the wire */
+	char	   *sql;			/* start of the command on the wire, for error messages */
+	char	   *copybuf;		/* libpq's memory of the last CopyData message */
+	bool		rolling_back;	/* a ROLLBACK is on the wire whose end is to be waited for */
+	struct PgmlResult *row;		/* wrapper of the row that pgml_rows_next handed out */
+	struct pg_result *kept;		/* last result of the message on the wire, so far */
+
+	/* the remote transaction; all 0 for a connection in autocommit */
+	void		(*enlist) (PgmlConn *conn); /* queues BEGIN, SAVEPOINT...; NULL: autocommit */
+	int			depth;			/* remote transaction levels that are known to exist */
+	int			begin_level;	/* local nest level that began the remote transaction */
+	bool		lost;			/* disconnected while the remote transaction was open */
+	bool		doomed;			/* its remote transaction can only be rolled back whole */
+	bool		wrote;			/* something was changed in the remote transaction */
+	List	   *steps;			/* PgmlStep, to be sent with the next command */
+	List	   *sent;			/* PgmlStep, sent, not yet known to have succeeded */
+	List	   *prepared;		/* names of statements prepared on the remote */
+
+	/* its life in the cache */
+	bool		invalidated;	/* options changed: connect anew when it is free */
+	bool		keep;			/* keep it open after the transaction */
+	bool		parallel_commit;
+	uint32		used_in;		/* pgml_xact_number when it was last asked for */
+};
+
+/*
+ * Make a slot for a user mapping, or for a connection string (dblink), in a
+ * memory context of its own below parent; deleting that context disconnects.
+ * Doesn't touch the network.
+ */
+extern PgmlConn *pgml_connection_create(UserMapping *mapping, MemoryContext parent);
+extern PgmlConn *pgml_connection_create_string(const char *conninfo, bool trust_password,
+											   MemoryContext parent);
+
+/*
+ * Connect, if not connected: checks the security rules before and after.
+ * Blocks (interruptibly), throws; on error the slot is disconnected.
+ */
+extern void pgml_connection_ensure(PgmlConn *conn);
+
+/* Close the network connection at once; never throws.  The slot stays. */
+extern void pgml_connection_drop(PgmlConn *conn);
+
+/* Disconnect and free the slot; never throws. */
+extern void pgml_connection_free(PgmlConn *conn);
+
+/* Is the slot connected (and has the remote not been seen to go away)? */
+extern bool pgml_connection_is_open(PgmlConn *conn);
+
+/* Has the remote end gone?  Looks at the socket, sends nothing, never blocks. */
+extern bool pgml_connection_is_dead(PgmlConn *conn);
+
+/* Process ID of the remote backend, 0 if not connected. */
+extern int	pgml_connection_remote_pid(PgmlConn *conn);
+
+/* A parameter that the remote reports (server_encoding, DateStyle...); NULL if it doesn't. */
+extern const char *pgml_connection_parameter(PgmlConn *conn, const char *name);
+
+/* All slots of this backend, connected or not: dlist of PgmlConn.node. */
+extern dlist_head pgml_connections;
+
+#endif							/* PGML_REMOTE_CONNECTION_H */

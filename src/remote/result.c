@@ -1,0 +1,227 @@
+/*
+ * result.c
+ *		Results of the remote, and its errors as errors of ours.
+ *
+ * A PgmlResult wraps libpq's malloc'd result in a small memory context below
+ * the one that was current, with a callback that clears it: so it dies with
+ * its owner, and freeing it early leaves nothing behind in the owner (a bare
+ * callback could not be taken off again).
+ *
+ * What the remote says is not trusted: texts that aren't valid in our encoding
+ * are made so, and what isn't an SQLSTATE doesn't become one.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/memutils.h"
+
+#include "remote/wire.h"
+
+struct PgmlResult
+{
+	PGresult   *pg;
+	MemoryContext cxt;
+	MemoryContextCallback on_delete;
+};
+
+/* The fields of an error, copied out of libpq's memory. */
+typedef struct RemoteError
+{
+	int			sqlstate;
+	char	   *message;
+	char	   *detail;
+	char	   *hint;
+	char	   *context;
+} RemoteError;
+
+static void
+result_on_delete(void *arg)
+{
+	PQclear(((PgmlResult *) arg)->pg);
+}
+
+PgmlResult *
+pgml_result_wrap(PGresult *pg)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml result",
+											  ALLOCSET_SMALL_SIZES);
+	PgmlResult *res = MemoryContextAllocZero(cxt, sizeof(PgmlResult));
+
+	res->pg = pg;
+	res->cxt = cxt;
+	res->on_delete.func = result_on_delete;
+	res->on_delete.arg = res;
+	MemoryContextRegisterResetCallback(cxt, &res->on_delete);
+	return res;
+}
+
+void
+pgml_result_replace(PgmlResult *res, PGresult *pg)
+{
+	PQclear(res->pg);
+	res->pg = pg;
+}
+
+void
+pgml_result_free(PgmlResult *res)
+{
+	MemoryContextDelete(res->cxt);
+}
+
+int
+pgml_result_nrows(PgmlResult *res)
+{
+	return PQntuples(res->pg);
+}
+
+int
+pgml_result_ncols(PgmlResult *res)
+{
+	return PQnfields(res->pg);
+}
+
+char *
+pgml_result_value(PgmlResult *res, int row, int col)
+{
+	return PQgetisnull(res->pg, row, col) ? NULL : PQgetvalue(res->pg, row, col);
+}
+
+int
+pgml_result_length(PgmlResult *res, int row, int col)
+{
+	return PQgetlength(res->pg, row, col);
+}
+
+char *
+pgml_result_column_name(PgmlResult *res, int col)
+{
+	return PQfname(res->pg, col);
+}
+
+Oid
+pgml_result_column_type(PgmlResult *res, int col)
+{
+	return PQftype(res->pg, col);
+}
+
+int
+pgml_result_column_typmod(PgmlResult *res, int col)
+{
+	return PQfmod(res->pg, col);
+}
+
+bool
+pgml_result_has_rows(PgmlResult *res)
+{
+	ExecStatusType status = PQresultStatus(res->pg);
+
+	return status == PGRES_TUPLES_OK || status == PGRES_SINGLE_TUPLE;
+}
+
+bool
+pgml_result_is_error(PgmlResult *res)
+{
+	return !pgml_wire_ok(res->pg);
+}
+
+uint64
+pgml_result_affected(PgmlResult *res)
+{
+	const char *count = PQcmdTuples(res->pg);
+
+	return count[0] != '\0' ? strtoull(count, NULL, 10) : 0;
+}
+
+const char *
+pgml_result_tag(PgmlResult *res)
+{
+	return PQcmdStatus(res->pg);
+}
+
+/* Copy a text of the remote, whatever bytes it is made of; NULL stays NULL. */
+static char *
+safe_text(const char *text)
+{
+	char	   *copy;
+
+	if (text == NULL)
+		return NULL;
+	copy = pchomp(text);
+	if (!pg_verifymbstr(copy, strlen(copy), true))
+		for (char *p = copy; *p != '\0'; p++)
+			if (IS_HIGHBIT_SET(*p))
+				*p = '?';
+	return copy;
+}
+
+/* The SQLSTATE of an error; that of a failed connection where there is none. */
+static int
+safe_sqlstate(const char *code)
+{
+	if (code == NULL)
+		return ERRCODE_CONNECTION_FAILURE;
+	if (strlen(code) != 5 || strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 5 ||
+		strncmp(code, "00", 2) == 0)
+		return ERRCODE_FDW_ERROR;
+	return MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]);
+}
+
+/* Copy the fields of an error result; res NULL: what libpq has to say. */
+static RemoteError
+read_error(PgmlConn *conn, const PGresult *res)
+{
+	RemoteError error;
+
+	error.sqlstate = safe_sqlstate(PQresultErrorField(res, PG_DIAG_SQLSTATE));
+	error.message = safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
+	error.detail = safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL));
+	error.hint = safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_HINT));
+	error.context = safe_text(PQresultErrorField(res, PG_DIAG_CONTEXT));
+
+	/* libpq's own errors (a lost connection) have no fields */
+	if (error.message == NULL)
+	{
+		error.message = psprintf("connection to server \"%s\" failed", conn->name);
+		error.detail = safe_text(conn->pg != NULL ? PQerrorMessage(conn->pg) : "not connected");
+		if (error.detail[0] == '\0')
+			error.detail = NULL;
+	}
+	return error;
+}
+
+static void
+report_error(PgmlConn *conn, const RemoteError *error, int elevel)
+{
+	ereport(elevel,
+			(errcode(error->sqlstate),
+			 errmsg_internal("%s", error->message),
+			 error->detail ? errdetail_internal("%s", error->detail) : 0,
+			 error->hint ? errhint("%s", error->hint) : 0,
+			 error->context ? errcontext("%s", error->context) : 0,
+			 conn->sql && conn->sql[0] != '\0' ?
+			 errcontext("remote SQL command on server \"%s\": %s", conn->name, conn->sql) : 0));
+}
+
+void
+pgml_wire_throw(PgmlConn *conn, PGresult *res)
+{
+	RemoteError error = read_error(conn, res);
+	bool		received = res != NULL;
+
+	PQclear(res);
+	while (received && conn->wire != PGML_WIRE_IDLE)
+	{
+		pgml_wire_next(conn, 0, &res);
+		PQclear(res);
+	}
+	report_error(conn, &error, ERROR);
+	pg_unreachable();
+}
+
+void
+pgml_result_report(PgmlConn *conn, PgmlResult *res, int elevel)
+{
+	RemoteError error = read_error(conn, res->pg);
+
+	report_error(conn, &error, elevel);
+}

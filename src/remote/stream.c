@@ -1,0 +1,289 @@
+/*
+ * stream.c
+ *		Streams of rows: COPY TO STDOUT, and queries read row by row.
+ *
+ * A stream has the wire for itself until its end, or until somebody else needs
+ * the wire and its occupant parks it (connection.h).
+ *
+ * Ending a stream early.  A cancelled query takes its transaction down, so a
+ * stream that may be stopped starts behind a savepoint, the guard, in the same
+ * message.  To stop, read on for a moment: what is small is over before a
+ * cancel would have arrived.  Else cancel, read to the end of the message, and
+ * go back to the guard: the remote's earlier work and its snapshot are kept.
+ * At a normal end the guard is released with the next command.
+ *
+ * A cancel may arrive when the stream is over and hit what comes next, which is
+ * our own ROLLBACK TO: that one is tried again once.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/timestamp.h"
+
+#include "base/stats.h"
+#include "remote/wire.h"
+
+/*
+ * A stream that is stopped is read on up to this much before it is cancelled.
+ * A cancel costs a connection and a round trip, some 200 us on one machine, in
+ * which a local socket brings about this much.
+ */
+#define PGML_DRAIN_BYTES (256 * 1024)
+
+/* And it is waited for its next row no longer than this. */
+#define PGML_DRAIN_WAIT_MS 2
+
+/* Free the wire of a stream that has been read to the end of its message. */
+static void
+vacate(PgmlConn *conn)
+{
+	conn->occupant = NULL;
+	if (conn->guarded)
+		pgml_command_queue(conn, "RELEASE SAVEPOINT " PGML_GUARD, conn->wire_level, -1);
+	conn->guarded = false;
+}
+
+void
+pgml_stream_start(PgmlConn *conn, PgmlOccupant *occupant,
+				  const char *describe_sql, const char *copy_sql, bool guard)
+{
+	pgml_wire_prepare(conn);
+	if (guard)
+		pgml_command_queue(conn, "SAVEPOINT " PGML_GUARD, GetCurrentTransactionNestLevel(), -1);
+	if (describe_sql != NULL)
+	{
+		char	   *both = psprintf("%s; %s", describe_sql, copy_sql);
+
+		pgml_wire_send_simple(conn, both, PGML_WIRE_COPY_OUT);
+		pfree(both);
+	}
+	else
+		pgml_wire_send_simple(conn, copy_sql, PGML_WIRE_COPY_OUT);
+	conn->occupant = occupant;
+	conn->guarded = guard;
+	conn->copying = false;
+}
+
+PgmlResult *
+pgml_stream_describe(PgmlConn *conn)
+{
+	PGresult   *res;
+
+	pgml_wire_next(conn, 0, &res);
+	if (res == NULL || PQresultStatus(res) != PGRES_TUPLES_OK)
+	{
+		conn->occupant = NULL;
+		pgml_wire_throw(conn, res);
+	}
+	return pgml_result_wrap(res);
+}
+
+/* Wait until the remote has begun to send the COPY. */
+static void
+await_copy(PgmlConn *conn)
+{
+	PGresult   *res;
+
+	pgml_wire_next(conn, 0, &res);
+	if (res == NULL || PQresultStatus(res) != PGRES_COPY_OUT)
+	{
+		conn->occupant = NULL;
+		pgml_wire_throw(conn, res);
+	}
+	PQclear(res);
+	conn->copying = true;
+}
+
+/* Read the results behind the last row; true if all went well. */
+static bool
+finish_copy(PgmlConn *conn, bool fail)
+{
+	PGresult   *res;
+	bool		ok = true;
+
+	conn->copying = false;
+	for (;;)
+	{
+		pgml_wire_next(conn, 0, &res);
+		if (res == NULL)
+			return ok;
+		if (!pgml_wire_ok(res))
+		{
+			conn->occupant = NULL;
+			if (fail)
+				pgml_wire_throw(conn, res);
+			ok = false;
+		}
+		PQclear(res);
+	}
+}
+
+bool
+pgml_stream_read(PgmlConn *conn, const char **data, int *len)
+{
+	if (conn->wire != PGML_WIRE_COPY_OUT)
+		elog(ERROR, "no stream is open on server \"%s\"", conn->name);
+	if (!conn->copying)
+		await_copy(conn);
+
+	while ((*len = pgml_wire_try_copy(conn)) == 0)
+		pgml_wire_wait_input(conn);
+	if (*len > 0)
+	{
+		*data = conn->copybuf;
+		pgml_stats.bytes_in += *len;
+		return true;
+	}
+
+	finish_copy(conn, true);
+	vacate(conn);
+	return false;
+}
+
+/*
+ * Read on while it is cheap; true if that was the end of the stream.  An error
+ * that rows met which nobody wanted is nobody's error.
+ */
+static bool
+drain_small(PgmlConn *conn, bool *failed)
+{
+	int64		drained = 0;
+
+	*failed = false;
+	while (conn->copying && drained < PGML_DRAIN_BYTES)
+	{
+		int			len = pgml_wire_try_copy(conn);
+
+		if (len < 0)
+		{
+			*failed = !finish_copy(conn, false);
+			return true;
+		}
+		drained += len;
+		if (len == 0 && !pgml_wire_has_input(conn, PGML_DRAIN_WAIT_MS))
+			return false;
+	}
+	return false;
+}
+
+/* Go back to the guard, and take it away. */
+static void
+rollback_to_guard(PgmlConn *conn)
+{
+	for (int attempt = 0; attempt < 2; attempt++)
+	{
+		if (!pgml_command_end_send(conn, PGML_BACK_TO_GUARD))
+			pgml_wire_throw(conn, NULL);
+
+		/* the first attempt may fail by the cancel that was meant for the stream */
+		if (pgml_command_end_finish(conn, "RELEASE",
+									attempt > 0 ? 0 :
+									TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+																PGML_CLEANUP_TIMEOUT_MS)))
+			return;
+		if (conn->wire != PGML_WIRE_IDLE)
+			break;
+	}
+
+	pgml_connection_drop(conn);
+	CHECK_FOR_INTERRUPTS();
+	ereport(ERROR,
+			(errcode(ERRCODE_CONNECTION_FAILURE),
+			 errmsg("could not end a query on server \"%s\"", conn->name)));
+}
+
+/* Cancel what is on the wire and read to its end; throws if that can't be done. */
+static void
+cancel_message(PgmlConn *conn)
+{
+	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													   PGML_CLEANUP_TIMEOUT_MS);
+
+	if (!pgml_command_settle(conn, deadline))
+	{
+		pgml_connection_drop(conn);
+		CHECK_FOR_INTERRUPTS();
+		ereport(ERROR,
+				(errcode(ERRCODE_CONNECTION_FAILURE),
+				 errmsg("could not cancel a query on server \"%s\"", conn->name),
+				 errdetail("The connection has been closed.")));
+	}
+}
+
+void
+pgml_stream_end(PgmlConn *conn)
+{
+	const char *data;
+	int			len;
+
+	conn->occupant = NULL;
+	if (conn->wire == PGML_WIRE_COPY_OUT && !conn->guarded && conn->enlist != NULL)
+	{
+		/* row locks that were taken must stay */
+		while (pgml_stream_read(conn, &data, &len))
+			;
+	}
+	else if (conn->guarded)
+	{
+		bool		failed = true;
+
+		if (!drain_small(conn, &failed))
+		{
+			cancel_message(conn);
+			failed = true;
+		}
+		if (failed)
+			rollback_to_guard(conn);
+		else
+			vacate(conn);
+	}
+	else
+		cancel_message(conn);
+}
+
+void
+pgml_stream_stop(PgmlConn *conn, PgmlOccupant *occupant)
+{
+	if (conn->occupant == occupant)
+		pgml_stream_end(conn);
+}
+
+void
+pgml_stream_orphan(PgmlConn *conn, PgmlOccupant *occupant)
+{
+	if (conn->occupant == occupant)
+		conn->occupant = NULL;
+}
+
+void
+pgml_rows_start(PgmlConn *conn, const char *sql)
+{
+	pgml_wire_prepare(conn);
+	pgml_wire_send_simple(conn, sql, PGML_WIRE_ROWS);
+	PQsetSingleRowMode(conn->pg);
+}
+
+PgmlResult *
+pgml_rows_next(PgmlConn *conn, bool fail)
+{
+	PGresult   *res;
+
+	if (conn->wire != PGML_WIRE_ROWS)
+		return NULL;
+	pgml_wire_next(conn, 0, &res);
+	if (res == NULL)
+		return NULL;
+	if (!pgml_wire_ok(res) && fail)
+		pgml_wire_throw(conn, res);
+
+	if (conn->row == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(conn->cxt);
+
+		conn->row = pgml_result_wrap(NULL);
+		MemoryContextSwitchTo(old);
+	}
+	pgml_result_replace(conn->row, res);
+	return conn->row;
+}

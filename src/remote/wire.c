@@ -1,0 +1,558 @@
+/*
+ * wire.c
+ *		Sending messages and receiving results.
+ *
+ * The connection is in libpq's non-blocking mode and every wait is on the
+ * process latch and the socket, so that a cancel, a timeout or the end of the
+ * postmaster is heard.  An interrupt is thrown out of the wait with the message
+ * unfinished; the wire stays marked busy, and the abort of the transaction (or
+ * whoever needs the connection next) settles it.
+ *
+ * Steps.  What must happen on the remote before the next command (BEGIN,
+ * settings, SAVEPOINT, RELEASE, DEALLOCATE, Parse) is queued in conn->steps
+ * and costs no round trip of its own.  When a message leaves, its steps move
+ * to conn->sent, and each one is taken off there when its result has come.  So
+ * conn->depth always says what the remote is known to have done.  Proof by
+ * cases, when a message ends with steps still in conn->sent:
+ *	- the remote is in no transaction: the failed message would have begun it,
+ *	  nothing has been done; depth is 0 and true.
+ *	- the remote transaction has failed, and one of these steps would have
+ *	  changed its depth: it is not known which savepoints exist under which
+ *	  meaning, so it is doomed: only a rollback of the whole is safe.  (A
+ *	  message of the simple protocol with a syntax error in it runs nothing.)
+ *	- it has failed, and the depth was not to change: depth is true.
+ *
+ * Round trips are counted where they are caused: the first time somebody asks
+ * for a result after a flush.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/fd.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/stats.h"
+#include "remote/wire.h"
+
+/* As much of a command as is kept for error messages. */
+#define PGML_SQL_KEPT 4096
+
+static void free_step(PgmlStep *step);
+
+/*
+ * Wait for the socket.  deadline 0: interruptibly, throws; else returns false
+ * when it has passed or the backend is told to stop.
+ */
+static bool
+wait_socket(int socket, int events, TimestampTz deadline)
+{
+	int			happened;
+	long		timeout = -1;
+
+	if (deadline != 0)
+	{
+		timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+		if (timeout <= 0 || ProcDiePending || QueryCancelPending)
+			return false;
+		events |= WL_TIMEOUT;
+	}
+
+	happened = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | events,
+								 socket, timeout, PG_WAIT_EXTENSION);
+	if (happened & WL_LATCH_SET)
+	{
+		ResetLatch(MyLatch);
+		if (deadline == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	return true;
+}
+
+bool
+pgml_wire_flush(PgmlConn *conn, TimestampTz deadline)
+{
+	for (;;)
+	{
+		int			left = PQflush(conn->pg);
+
+		if (left <= 0)
+			return left == 0;
+		if (!wait_socket(PQsocket(conn->pg), WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE, deadline))
+			return false;
+
+		/* the remote may be stuck because it wants to be read first */
+		if (!PQconsumeInput(conn->pg))
+			return false;
+	}
+}
+
+void
+pgml_wire_prepare(PgmlConn *conn)
+{
+	pgml_conn_claim(conn);
+	pgml_connection_ensure(conn);
+	if (conn->doomed)
+		ereport(ERROR,
+				(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
+				 errmsg("the transaction on server \"%s\" has failed and cannot go on", conn->name),
+				 errhint("Roll back the local transaction and try again.")));
+	if (conn->enlist != NULL)
+		conn->enlist(conn);
+}
+
+/* Keep the start of a command for error messages. */
+static void
+remember_sql(PgmlConn *conn, const char *sql)
+{
+	size_t		len = sql != NULL ? strlen(sql) : 0;
+
+	if (conn->sql == NULL)
+		conn->sql = MemoryContextAlloc(conn->cxt, PGML_SQL_KEPT + 1);
+	if (len > PGML_SQL_KEPT)
+		len = pg_mbcliplen(sql, len, PGML_SQL_KEPT);
+	memcpy(conn->sql, sql != NULL ? sql : "", len);
+	conn->sql[len] = '\0';
+}
+
+void
+pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool pipelined)
+{
+	PQclear(conn->kept);
+	conn->kept = NULL;
+	conn->wire = wire;
+	conn->wire_level = GetCurrentTransactionNestLevel();
+	conn->pipelined = pipelined;
+	conn->unawaited = true;
+	conn->guarded = false;
+	conn->copying = false;
+	remember_sql(conn, sql);
+	pgml_stats.messages++;
+}
+
+/* Does the queue hold a Parse, which a simple query can't carry? */
+static bool
+steps_need_extended(PgmlConn *conn)
+{
+	ListCell   *lc;
+
+	foreach(lc, conn->steps)
+		if (((PgmlStep *) lfirst(lc))->prepare != NULL)
+			return true;
+	return false;
+}
+
+/* Send the queued steps by themselves and wait for them. */
+static void
+run_steps(PgmlConn *conn)
+{
+	PGresult   *res;
+
+	pgml_wire_send_extended(conn, NULL, NULL, NULL);
+	pgml_wire_next(conn, 0, &res);
+	if (res != NULL)
+		pgml_wire_throw(conn, res);
+}
+
+void
+pgml_wire_send_simple(PgmlConn *conn, const char *sql, PgmlWire wire)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	if (steps_need_extended(conn))
+		run_steps(conn);
+
+	initStringInfo(&buf);
+	foreach(lc, conn->steps)
+		appendStringInfo(&buf, "%s; ", ((PgmlStep *) lfirst(lc))->sql);
+
+	/* spare a long command the copy when there is nothing before it */
+	if (conn->steps != NIL)
+		appendStringInfoString(&buf, sql);
+
+	pgml_wire_begin(conn, sql, wire, false);
+	conn->sent = conn->steps;
+	conn->steps = NIL;
+	if (!PQsendQuery(conn->pg, buf.len > 0 ? buf.data : sql))
+		pgml_wire_throw(conn, NULL);
+	pgml_stats.bytes_out += buf.len > 0 ? (size_t) buf.len : strlen(sql);
+	pfree(buf.data);
+	if (!pgml_wire_flush(conn, 0))
+		pgml_wire_throw(conn, NULL);
+}
+
+/* Hand one step to libpq's pipeline. */
+static bool
+send_step(PgmlConn *conn, PgmlStep *step)
+{
+	pgml_stats.bytes_out += strlen(step->sql);
+	if (step->prepare != NULL)
+		return PQsendPrepare(conn->pg, step->prepare, step->sql, step->nparams, step->types);
+	return PQsendQueryParams(conn->pg, step->sql, 0, NULL, NULL, NULL, NULL, 0);
+}
+
+/* Hand the command itself to libpq's pipeline; results in text. */
+static bool
+send_statement(PgmlConn *conn, const char *name, const char *sql, const PgmlParams *params)
+{
+	int			n = params != NULL ? params->n : 0;
+	const char *const *values = params != NULL ? params->values : NULL;
+
+	for (int i = 0; i < n; i++)
+		pgml_stats.bytes_out += values[i] != NULL ? strlen(values[i]) : 0;
+	if (name != NULL)
+		return PQsendQueryPrepared(conn->pg, name, n, values, NULL, NULL, 0);
+	pgml_stats.bytes_out += strlen(sql);
+	return PQsendQueryParams(conn->pg, sql, n, params != NULL ? params->types : NULL,
+							 values, NULL, NULL, 0);
+}
+
+void
+pgml_wire_send_extended(PgmlConn *conn, const char *name, const char *sql,
+						const PgmlParams *params)
+{
+	ListCell   *lc;
+
+	pgml_wire_begin(conn, sql, PGML_WIRE_COMMAND, true);
+	if (!PQenterPipelineMode(conn->pg))
+		pgml_wire_throw(conn, NULL);
+
+	conn->sent = conn->steps;
+	conn->steps = NIL;
+	foreach(lc, conn->sent)
+		if (!send_step(conn, lfirst(lc)))
+			pgml_wire_throw(conn, NULL);
+	if (sql != NULL && !send_statement(conn, name, sql, params))
+		pgml_wire_throw(conn, NULL);
+	if (!PQpipelineSync(conn->pg) || !pgml_wire_flush(conn, 0))
+		pgml_wire_throw(conn, NULL);
+}
+
+bool
+pgml_wire_ok(const PGresult *res)
+{
+	switch (PQresultStatus(res))
+	{
+		case PGRES_COMMAND_OK:
+		case PGRES_TUPLES_OK:
+		case PGRES_SINGLE_TUPLE:
+		case PGRES_EMPTY_QUERY:
+		case PGRES_COPY_OUT:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static void
+free_step(PgmlStep *step)
+{
+	pfree(step->sql);
+	if (step->prepare != NULL)
+		pfree(step->prepare);
+	if (step->types != NULL)
+		pfree(step->types);
+	pfree(step);
+}
+
+/* The first of the sent steps has been done by the remote. */
+static void
+confirm_step(PgmlConn *conn)
+{
+	PgmlStep   *step = linitial(conn->sent);
+
+	conn->sent = list_delete_first(conn->sent);
+	if (step->depth_after >= 0)
+		conn->depth = step->depth_after;
+	if (step->prepare != NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(conn->cxt);
+
+		conn->prepared = lappend(conn->prepared, pstrdup(step->prepare));
+		MemoryContextSwitchTo(old);
+	}
+	free_step(step);
+}
+
+/* The message has been answered: judge what became of its steps, free the wire. */
+static void
+finish_message(PgmlConn *conn)
+{
+	ListCell   *lc;
+
+	foreach(lc, conn->sent)
+	{
+		PgmlStep   *step = lfirst(lc);
+
+		if (step->depth_after >= 0 && PQtransactionStatus(conn->pg) != PQTRANS_IDLE)
+			conn->doomed = true;
+		free_step(step);
+	}
+	list_free(conn->sent);
+	conn->sent = NIL;
+	conn->wire = PGML_WIRE_IDLE;
+	conn->pipelined = false;
+	conn->unawaited = false;
+}
+
+/* Wait until libpq has a whole result; false: not in time. */
+static bool
+wait_result(PgmlConn *conn, TimestampTz deadline)
+{
+	if (conn->unawaited)
+		pgml_stats.round_trips++;
+	conn->unawaited = false;
+
+	while (PQisBusy(conn->pg))
+	{
+		if (!wait_socket(PQsocket(conn->pg), WL_SOCKET_READABLE, deadline))
+			return false;
+		/* on failure libpq makes an error result of it */
+		if (!PQconsumeInput(conn->pg))
+			break;
+	}
+	return true;
+}
+
+bool
+pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
+{
+	for (;;)
+	{
+		PGresult   *res;
+
+		if (!wait_result(conn, deadline))
+			return false;
+		*result = res = PQgetResult(conn->pg);
+
+		if (res == NULL)
+		{
+			/* in a pipeline, each command's results end with a NULL */
+			if (conn->pipelined && PQstatus(conn->pg) == CONNECTION_OK)
+				continue;
+			finish_message(conn);
+			return true;
+		}
+
+		if (PQresultStatus(res) == PGRES_PIPELINE_SYNC)
+		{
+			PQclear(res);
+			*result = NULL;
+			if (!PQexitPipelineMode(conn->pg) && deadline == 0)
+				pgml_wire_throw(conn, NULL);
+			finish_message(conn);
+			return true;
+		}
+		if (PQresultStatus(res) == PGRES_PIPELINE_ABORTED)
+		{
+			PQclear(res);		/* the error before it has been returned */
+			continue;
+		}
+		if (conn->sent != NIL && pgml_wire_ok(res))
+		{
+			confirm_step(conn);
+			PQclear(res);
+			continue;
+		}
+		return true;
+	}
+}
+
+int
+pgml_wire_try_copy(PgmlConn *conn)
+{
+	int			len;
+
+	PQfreemem(conn->copybuf);
+	conn->copybuf = NULL;
+	len = PQgetCopyData(conn->pg, &conn->copybuf, 1);
+
+	/* an error, too, ends the COPY; the result that follows tells */
+	return Max(len, -1);
+}
+
+void
+pgml_wire_wait_input(PgmlConn *conn)
+{
+	wait_socket(PQsocket(conn->pg), WL_SOCKET_READABLE, 0);
+	if (!PQconsumeInput(conn->pg))
+		pgml_wire_throw(conn, NULL);
+}
+
+bool
+pgml_wire_has_input(PgmlConn *conn, int wait_ms)
+{
+	int			happened;
+
+	happened = WaitLatchOrSocket(MyLatch,
+								 WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | WL_SOCKET_READABLE | WL_TIMEOUT,
+								 PQsocket(conn->pg), wait_ms, PG_WAIT_EXTENSION);
+	if (happened & WL_LATCH_SET)
+	{
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return (happened & WL_SOCKET_READABLE) != 0 && PQconsumeInput(conn->pg);
+}
+
+#ifdef LIBPQ_HAS_ASYNC_CANCEL
+
+/* Cancel over a second connection, encrypted like the first, without blocking. */
+void
+pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline)
+{
+	PGcancelConn *cancel = PQcancelCreate(conn->pg);
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+	pgml_stats.cancelled++;
+	if (cancel == NULL)
+		return;
+	ReserveExternalFD();
+	if (PQcancelStart(cancel))
+	{
+		while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED)
+		{
+			if (!wait_socket(PQcancelSocket(cancel),
+							 status == PGRES_POLLING_READING ? WL_SOCKET_READABLE : WL_SOCKET_WRITEABLE,
+							 deadline))
+				break;
+			status = PQcancelPoll(cancel);
+		}
+	}
+	PQcancelFinish(cancel);
+	ReleaseExternalFD();
+}
+
+#else
+
+/*
+ * Cancel by libpq's blocking call, the only one before 17: unencrypted, and
+ * as long as the operating system takes to connect.
+ */
+void
+pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline)
+{
+	PGcancel   *cancel = PQgetCancel(conn->pg);
+	char		error[256];
+
+	pgml_stats.cancelled++;
+	if (cancel == NULL)
+		return;
+	ReserveExternalFD();
+	PQcancel(cancel, error, sizeof(error));
+	ReleaseExternalFD();
+	PQfreeCancel(cancel);
+}
+
+#endif
+
+/* Read and throw away the rest of a COPY. */
+static bool
+discard_copy(PgmlConn *conn, TimestampTz deadline)
+{
+	int			len;
+
+	while ((len = pgml_wire_try_copy(conn)) >= 0)
+	{
+		if (len > 0)
+			continue;
+		if (!wait_socket(PQsocket(conn->pg), WL_SOCKET_READABLE, deadline) ||
+			!PQconsumeInput(conn->pg))
+			return false;
+	}
+	conn->copying = false;
+	return true;
+}
+
+bool
+pgml_command_settle(PgmlConn *conn, TimestampTz deadline)
+{
+	PGresult   *res;
+
+	conn->occupant = NULL;
+	if (!conn->established || PQstatus(conn->pg) != CONNECTION_OK)
+		return false;
+	if (conn->wire == PGML_WIRE_IDLE)
+		return true;
+
+	pgml_wire_cancel(conn, deadline);
+	while (pgml_wire_flush(conn, deadline) && pgml_wire_next(conn, deadline, &res))
+	{
+		ExecStatusType status = PQresultStatus(res);
+
+		if (res == NULL)
+			return PQstatus(conn->pg) == CONNECTION_OK;
+		PQclear(res);
+		if (status == PGRES_COPY_OUT && !discard_copy(conn, deadline))
+			return false;
+		if (status == PGRES_COPY_IN)
+			PQputCopyEnd(conn->pg, "cancelled");
+	}
+	return false;
+}
+
+void
+pgml_conn_claim(PgmlConn *conn)
+{
+	if (conn->occupant != NULL)
+	{
+		pgml_stats.parked++;
+		conn->occupant->park(conn->occupant);
+	}
+	if (conn->wire != PGML_WIRE_IDLE)
+		pgml_stream_end(conn);
+	Assert(conn->wire == PGML_WIRE_IDLE && conn->occupant == NULL);
+}
+
+void
+pgml_command_queue(PgmlConn *conn, const char *sql, int level, int depth_after)
+{
+	MemoryContext old = MemoryContextSwitchTo(conn->cxt);
+	PgmlStep   *step = palloc0(sizeof(PgmlStep));
+
+	step->sql = pstrdup(sql);
+	step->level = level;
+	step->depth_after = depth_after;
+	conn->steps = lappend(conn->steps, step);
+	MemoryContextSwitchTo(old);
+}
+
+void
+pgml_command_unqueue(PgmlConn *conn, int level)
+{
+	ListCell   *lc;
+
+	foreach(lc, conn->steps)
+	{
+		PgmlStep   *step = lfirst(lc);
+
+		if (step->level >= level)
+		{
+			conn->steps = foreach_delete_current(conn->steps, lc);
+			free_step(step);
+		}
+	}
+}
+
+int
+pgml_command_planned_depth(PgmlConn *conn)
+{
+	int			depth = conn->depth;
+	ListCell   *lc;
+
+	foreach(lc, conn->steps)
+	{
+		PgmlStep   *step = lfirst(lc);
+
+		if (step->depth_after >= 0)
+			depth = step->depth_after;
+	}
+	return depth;
+}

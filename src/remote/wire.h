@@ -1,0 +1,96 @@
+/*
+ * wire.h
+ *		Sending messages and receiving results, for the floor "remote" only.
+ *
+ * A message is what goes out in one flush: the queued steps of the connection
+ * and one command, as one simple query or as one libpq pipeline.  Its results
+ * come back in order; those of the steps are accounted for here and never
+ * seen by callers.
+ */
+#ifndef PGML_REMOTE_WIRE_H
+#define PGML_REMOTE_WIRE_H
+
+#include "postgres.h"
+#include "datatype/timestamp.h"
+
+#include "remote/libpq.h"
+#include "remote/command.h"
+#include "remote/connection.h"
+
+/* How long we wait for the remote to put itself in order after a cancel or abort. */
+#define PGML_CLEANUP_TIMEOUT_MS 30000
+
+/* The savepoint below a stream. */
+#define PGML_GUARD "pgml_stream"
+#define PGML_BACK_TO_GUARD "ROLLBACK TO SAVEPOINT " PGML_GUARD "; RELEASE SAVEPOINT " PGML_GUARD
+
+/*
+ * Make the connection ready for a new message: wire free, connected, steps
+ * queued that the local transaction demands.  Throws.
+ */
+extern void pgml_wire_prepare(PgmlConn *conn);
+
+/*
+ * Mark the wire as busy with a message that is about to be handed to libpq.
+ * The parts below do it themselves.
+ */
+extern void pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool pipelined);
+
+/*
+ * Hand everything in libpq's output buffer to the kernel; false: the
+ * connection is broken or the deadline has passed (0: waits interruptibly).
+ */
+extern bool pgml_wire_flush(PgmlConn *conn, TimestampTz deadline);
+
+/* Send a simple query behind the queued steps; doesn't wait for an answer. */
+extern void pgml_wire_send_simple(PgmlConn *conn, const char *sql, PgmlWire wire);
+
+/*
+ * Send one statement by the extended protocol behind the queued steps; name
+ * NULL: unprepared.  sql NULL: just the steps.
+ */
+extern void pgml_wire_send_extended(PgmlConn *conn, const char *name, const char *sql,
+									const PgmlParams *params);
+
+/*
+ * Receive the next result of the message; NULL at its end, when the wire is
+ * idle.  With deadline 0 it waits interruptibly and throws when interrupted,
+ * else it never throws and returns false if the answer has not come in time.
+ * Errors of the remote are returned as results.
+ */
+extern bool pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **res);
+
+/*
+ * Take a CopyData message into conn->copybuf, if libpq has a whole one:
+ * its length, 0 if it hasn't, -1 at the end of the COPY.
+ */
+extern int	pgml_wire_try_copy(PgmlConn *conn);
+
+/* Wait interruptibly for bytes from the remote and let libpq take them in. */
+extern void pgml_wire_wait_input(PgmlConn *conn);
+
+/* Take in what has arrived, waiting no longer than this; false: nothing has. */
+extern bool pgml_wire_has_input(PgmlConn *conn, int wait_ms);
+
+/* Ask the remote to cancel what it does; bounded by the deadline, never throws. */
+extern void pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline);
+
+/*
+ * Throw an error result, or with res NULL what libpq has to say; frees it and
+ * reads the message to its end first, so that the wire is free again.
+ */
+extern void pgml_wire_throw(PgmlConn *conn, PGresult *res) pg_attribute_noreturn();
+
+/* Is it a result of success? */
+extern bool pgml_wire_ok(const PGresult *res);
+
+/* Read what a stream still has and cancel it if need be; see stream.c. */
+extern void pgml_stream_end(PgmlConn *conn);
+
+/* Wrap a result; it belongs to the current memory context. */
+extern PgmlResult *pgml_result_wrap(PGresult *pg);
+
+/* Put another result into a wrapper; the old one is cleared. */
+extern void pgml_result_replace(PgmlResult *res, PGresult *pg);
+
+#endif							/* PGML_REMOTE_WIRE_H */
