@@ -22,6 +22,7 @@
 #include "commands/explain.h"
 #endif
 
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
@@ -109,6 +110,17 @@ pgml_create_scan_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
 	return create_foreignscan_path(root, rel, target, rows, startup_cost,
 								   total_cost, pathkeys, required_outer,
 								   outerpath, private);
+#endif
+}
+
+/* Is a column generated when it is read, so that no row stores it?  (18 and up) */
+static inline bool
+pgml_is_virtual(Form_pg_attribute attr)
+{
+#if PG_VERSION_NUM >= 180000
+	return attr->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
+#else
+	return false;
 #endif
 }
 

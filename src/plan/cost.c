@@ -1,0 +1,83 @@
+/*
+ * cost.c
+ *		The cost of a foreign scan, in the planner's units.
+ *
+ * Question answered: how do two ways of reading a remote table compare, with
+ * each other and with local work?  What crosses the wire dominates, so the
+ * costs of the network come first and count the width of the rows; the remote's
+ * own work is estimated roughly, as a sequential scan or, where a parameter
+ * singles out rows, as an index scan.  That the remote has the index is
+ * assumed: keys usually do, and without it nobody's plan would be good.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+
+#include "plan/cost.h"
+
+/*
+ * Moving a row costs fdw_tuple_cost times (ROW_SHARE + bytes / ROW_BYTES).
+ * Measured with COPY BINARY over a socket: 0.5 microseconds for a row of 60
+ * bytes in 4 columns, 2.7 for one of 400 bytes in 20.  A straight line through
+ * both, with the row of 60 bytes as the unit.
+ */
+#define ROW_SHARE 0.3
+#define ROW_BYTES 85.0
+
+/*
+ * A sort on the remote against the same sort here: it may find an index that
+ * saves it, and its work goes on beside ours.
+ */
+#define REMOTE_SORT_SHARE 0.5
+
+/* Cost of moving rows over the wire. */
+static Cost
+wire_cost(const PgmlOptions *options, double rows, int width)
+{
+	return rows * options->fdw_tuple_cost * (ROW_SHARE + width / ROW_BYTES);
+}
+
+/* Cost of the remote finding the rows. */
+static Cost
+find_cost(const PgmlScanWork *work)
+{
+	Cost		per_tuple = cpu_tuple_cost + work->remote_quals.per_tuple;
+
+	if (work->by_index)
+		return Min(work->fetched, work->pages) * random_page_cost +
+			work->fetched * (per_tuple + cpu_index_tuple_cost);
+
+	return work->pages * seq_page_cost + work->tuples * per_tuple;
+}
+
+/* Cost of the remote sorting them: as many comparisons as core reckons with. */
+static Cost
+sort_cost(const PgmlScanWork *work)
+{
+	double		rows = Max(work->fetched, 2.0);
+
+	return REMOTE_SORT_SHARE * 2.0 * cpu_operator_cost * rows * log2(rows);
+}
+
+void
+pgml_cost_scan(const PgmlOptions *options, const PgmlScanWork *work,
+			   Cost *startup_cost, Cost *total_cost)
+{
+	Cost		find = find_cost(work);
+	Cost		startup = options->fdw_startup_cost + work->remote_quals.startup +
+		work->local_quals.startup;
+	Cost		run = wire_cost(options, work->fetched, work->width) +
+		work->fetched * (cpu_tuple_cost + work->local_quals.per_tuple);
+
+	/* a sort reads all before it gives the first row */
+	if (work->sorted)
+		startup += find + sort_cost(work);
+	else
+		run += find;
+
+	*startup_cost = startup;
+	*total_cost = startup + run;
+}

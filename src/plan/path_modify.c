@@ -1,0 +1,191 @@
+/*
+ * path_modify.c
+ *		INSERT, UPDATE and DELETE of a foreign table's rows.
+ *
+ * Question answered: which columns travel in each direction, and how is a row
+ * found again?
+ *
+ * A row is known by ctid and the remote's tableoid, which the scan of the
+ * result relation brings along as junk columns (planinfo.h says how).  INSERT
+ * sends every column, UPDATE those that it sets; when a local BEFORE trigger
+ * could change any column of the new row, UPDATE sends all.  RETURNING asks for
+ * what the statement returns, and for what is looked at here after the fact:
+ * all columns for a local AFTER trigger, those of the view's conditions for
+ * WITH CHECK OPTION.  (An AFTER DELETE trigger sees the row that the scan has
+ * brought.)
+ *
+ * A generated column is never sent a value: the remote computes it.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/pg_type_d.h"
+#include "commands/trigger.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/appendinfo.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "utils/rel.h"
+
+#include "base/compat.h"
+#include "plan/path.h"
+#include "plan/planinfo.h"
+#include "query/deparse.h"
+
+void
+pgmlAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target_rte,
+							Relation target_relation)
+{
+	Var		   *ctid = makeVar(rtindex, SelfItemPointerAttributeNumber, TIDOID, -1,
+							   InvalidOid, 0);
+	Var		   *tableoid = makeVar(rtindex, PGML_REMOTE_TABLEOID_ATTNO, OIDOID, -1,
+								   InvalidOid, 0);
+
+	add_row_identity_var(root, ctid, rtindex, PGML_JUNK_CTID);
+	add_row_identity_var(root, tableoid, rtindex, PGML_JUNK_TABLEOID);
+}
+
+/* List the columns that rows of the table consist of; virtual ones are no part of a row. */
+static List *
+all_columns(Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	List	   *attnums = NIL;
+
+	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(desc, attnum - 1);
+
+		if (!attr->attisdropped && !pgml_is_virtual(attr))
+			attnums = lappend_int(attnums, attnum);
+	}
+	return attnums;
+}
+
+/* List the columns that an UPDATE sets; a virtual one only if there is nothing else. */
+static List *
+updated_columns(PlannerInfo *root, Relation rel, Index rti)
+{
+	Bitmapset  *columns;
+	List	   *stored = NIL;
+	List	   *virtual = NIL;
+	int			col = -1;
+
+	if (rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row)
+		return all_columns(rel);
+
+	columns = pgml_updated_columns(root, rti);
+	while ((col = bms_next_member(columns, col)) >= 0)
+	{
+		AttrNumber	attnum = col + FirstLowInvalidHeapAttributeNumber;
+
+		if (attnum <= InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot update a system column of a foreign table")));
+		if (pgml_is_virtual(TupleDescAttr(RelationGetDescr(rel), attnum - 1)))
+			virtual = lappend_int(virtual, attnum);
+		else
+			stored = lappend_int(stored, attnum);
+	}
+	return stored != NIL ? stored : virtual;
+}
+
+/* Leave out the columns that take no parameter. */
+static List *
+columns_with_values(Relation rel, List *attnums)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, attnums)
+		if (TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1)->attgenerated == '\0')
+			result = lappend_int(result, lfirst_int(lc));
+	return result;
+}
+
+/* Does a local trigger look at the row as it is after the change? */
+static bool
+has_after_trigger(Relation rel, CmdType operation)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+
+	if (triggers == NULL)
+		return false;
+	if (operation == CMD_INSERT)
+		return triggers->trig_insert_after_row;
+	return operation == CMD_UPDATE && triggers->trig_update_after_row;
+}
+
+/* Get the nth of a list of lists, NIL where that list is empty. */
+static List *
+nth_or_nil(List *lists, int n)
+{
+	return lists != NIL ? (List *) list_nth(lists, n) : NIL;
+}
+
+/* List what RETURNING must bring back. */
+static List *
+returned_columns(Relation rel, ModifyTable *plan, Index rti, int subplan_index)
+{
+	List	   *result = NIL;
+	Bitmapset  *attrs = NULL;
+	int			attr = -1;
+
+	pull_varattnos((Node *) nth_or_nil(plan->returningLists, subplan_index), rti, &attrs);
+	pull_varattnos((Node *) nth_or_nil(plan->withCheckOptionLists, subplan_index), rti, &attrs);
+
+	if (has_after_trigger(rel, plan->operation) ||
+		bms_is_member(InvalidAttrNumber - FirstLowInvalidHeapAttributeNumber, attrs))
+		result = all_columns(rel);
+	else
+		while ((attr = bms_next_member(attrs, attr)) >= 0)
+			if (attr + FirstLowInvalidHeapAttributeNumber > InvalidAttrNumber)
+				result = lappend_int(result, attr + FirstLowInvalidHeapAttributeNumber);
+
+	if (bms_is_member(SelfItemPointerAttributeNumber - FirstLowInvalidHeapAttributeNumber, attrs))
+		result = lappend_int(result, SelfItemPointerAttributeNumber);
+	return result;
+}
+
+List *
+pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation,
+					  int subplan_index)
+{
+	RangeTblEntry *rte = planner_rt_fetch(resultRelation, root);
+	Relation	rel = table_open(rte->relid, NoLock);	/* the planner holds a lock */
+	PgmlOptions *options = pgml_options_of_table(rte->relid);
+	List	   *returning = returned_columns(rel, plan, resultRelation, subplan_index);
+	PgmlModifyPlan modify = {0};
+	List	   *columns;
+
+	if (plan->onConflictAction != ONCONFLICT_NONE && plan->onConflictAction != ONCONFLICT_NOTHING)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT DO UPDATE is not supported on foreign tables")));
+
+	modify.operation = plan->operation;
+	modify.returning = returning;
+	switch (plan->operation)
+	{
+		case CMD_INSERT:
+			modify = *pgml_planinfo_insert(rel, options, all_columns(rel),
+										   plan->onConflictAction == ONCONFLICT_NOTHING,
+										   returning);
+			break;
+		case CMD_UPDATE:
+			columns = updated_columns(root, rel, resultRelation);
+			modify.sql = pgml_deparse_update(rte->relid, options, columns, returning);
+			modify.targetattrs = columns_with_values(rel, columns);
+			break;
+		case CMD_DELETE:
+			modify.sql = pgml_deparse_delete(rte->relid, options, returning);
+			break;
+		default:
+			elog(ERROR, "unexpected operation: %d", (int) plan->operation);
+	}
+
+	table_close(rel, NoLock);
+	return pgml_planinfo_pack_modify(&modify);
+}

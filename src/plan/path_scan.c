@@ -1,0 +1,498 @@
+/*
+ * path_scan.c
+ *		Scans of single foreign tables: sizes, paths, and the plan.
+ *
+ * Question answered: in which ways could the rows of one foreign table be
+ * fetched, and what exactly is asked of the remote in the way that was chosen?
+ * Joins and everything above them are other files' business.
+ *
+ * Three kinds of path are offered.  The plain scan, with the conditions that
+ * the remote may evaluate.  The scan sorted by the remote, if the whole of the
+ * query's order is one that the remote is sure to understand as we do.  And
+ * scans with parameters, where a join clause compares a remote column with
+ * values of another relation: the inner side of a nested loop that asks the
+ * remote for the matching rows only.
+ *
+ * The odd choice: ORDER BY of a collatable type is left to the remote under the
+ * "C" collation only, and that is then spelled out.  Other collations are names
+ * whose order depends on the remote's operating system, its version, or the
+ * default of its database; rows in another order than the planner was promised
+ * would make merge joins drop rows silently.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/pg_collation_d.h"
+#include "catalog/pg_type_d.h"
+#include "commands/defrem.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/planmain.h"
+#include "optimizer/prep.h"
+#include "optimizer/restrictinfo.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "base/compat.h"
+#include "plan/cost.h"
+#include "plan/path.h"
+#include "plan/planinfo.h"
+#include "plan/relinfo.h"
+#include "query/deparse.h"
+#include "query/shippable.h"
+
+void
+pgmlGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	pgml_relinfo_build(root, rel, relid);
+}
+
+/* Do all servers sort values of this type alike, text under the "C" collation? */
+static bool
+type_sorts_alike(Oid type)
+{
+	switch (type)
+	{
+		case BOOLOID:
+		case CHAROID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case OIDOID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case NAMEOID:
+		case BYTEAOID:
+		case DATEOID:
+		case TIMEOID:
+		case TIMETZOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+		case INTERVALOID:
+		case UUIDOID:
+		case INETOID:
+		case CIDROID:
+		case MACADDROID:
+		case MACADDR8OID:
+		case BITOID:
+		case VARBITOID:
+		case LSNOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Find an expression of an equivalence class that the remote can sort this relation by. */
+static Expr *
+find_sort_expr(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, Oid opfamily)
+{
+	const PgmlOptions *options = pgml_relinfo_of(rel)->options;
+	ListCell   *lc;
+
+	foreach(lc, pgml_eclass_members(ec, rel->relids))
+	{
+		EquivalenceMember *member = lfirst(lc);
+		Oid			type = exprType((Node *) member->em_expr);
+		Oid			opclass;
+
+		if (bms_is_empty(member->em_relids) || !bms_is_subset(member->em_relids, rel->relids))
+			continue;
+		opclass = GetDefaultOpClass(type, BTREE_AM_OID);
+		if (type_sorts_alike(type) &&
+			OidIsValid(opclass) && get_opclass_family(opclass) == opfamily &&
+			pgml_shippable_expr(root, rel->relids, options, member->em_expr))
+			return member->em_expr;
+	}
+	return NULL;
+}
+
+/* Make the remote's sort key of a path key; NULL if the remote can't be relied on for it. */
+static PgmlSortKey *
+make_sort_key(PlannerInfo *root, RelOptInfo *rel, PathKey *pathkey)
+{
+	EquivalenceClass *ec = pathkey->pk_eclass;
+	bool		c_collation = ec->ec_collation == C_COLLATION_OID ||
+		ec->ec_collation == POSIX_COLLATION_OID;
+	PgmlSortKey *key;
+	Expr	   *expr;
+
+	if (ec->ec_has_volatile || (OidIsValid(ec->ec_collation) && !c_collation))
+		return NULL;
+	expr = find_sort_expr(root, rel, ec, pathkey->pk_opfamily);
+	if (expr == NULL)
+		return NULL;
+
+	key = palloc(sizeof(PgmlSortKey));
+	key->expr = expr;
+	key->descending = pgml_pathkey_descends(pathkey);
+	key->nulls_first = pathkey->pk_nulls_first;
+	key->c_collation = c_collation;
+	return key;
+}
+
+/* Make the remote's sort keys of all path keys; NIL if it can't be relied on for one of them. */
+static List *
+make_sort_keys(PlannerInfo *root, RelOptInfo *rel, List *pathkeys)
+{
+	List	   *keys = NIL;
+	ListCell   *lc;
+
+	foreach(lc, pathkeys)
+	{
+		PgmlSortKey *key = make_sort_key(root, rel, lfirst_node(PathKey, lc));
+
+		if (key == NULL)
+			return NIL;
+		keys = lappend(keys, key);
+	}
+	return keys;
+}
+
+/* The work of an unparameterized scan. */
+static PgmlScanWork
+plain_work(RelOptInfo *rel, const PgmlRelInfo *info)
+{
+	PgmlScanWork work = {
+		.pages = rel->pages,
+		.tuples = rel->tuples,
+		.remote_quals = info->remote_cost,
+		.fetched = info->fetched,
+		.width = info->width,
+		.local_quals = info->local_cost
+	};
+
+	return work;
+}
+
+/* Offer a path that does this work and returns this many rows. */
+static void
+offer_path(PlannerInfo *root, RelOptInfo *rel, const PgmlScanWork *work, double rows,
+		   List *pathkeys, Relids required_outer)
+{
+	Cost		startup_cost;
+	Cost		total_cost;
+
+	pgml_cost_scan(pgml_relinfo_of(rel)->options, work, &startup_cost, &total_cost);
+	startup_cost += rel->reltarget->cost.startup;
+	total_cost += rel->reltarget->cost.startup + rows * rel->reltarget->cost.per_tuple;
+
+	add_path(rel, (Path *) pgml_create_scan_path(root, rel, NULL, rows,
+												 startup_cost, total_cost, pathkeys,
+												 required_outer, NULL, NIL));
+}
+
+/* Offer the scan sorted as the query wants it, if the remote can be relied on for that. */
+static void
+offer_sorted_path(PlannerInfo *root, RelOptInfo *rel)
+{
+	PgmlRelInfo *info = pgml_relinfo_of(rel);
+	PgmlScanWork work = plain_work(rel, info);
+
+	if (make_sort_keys(root, rel, root->query_pathkeys) == NIL)
+		return;
+	work.sorted = true;
+	offer_path(root, rel, &work, info->rows, root->query_pathkeys, rel->lateral_relids);
+}
+
+/* Could an index serve one of these clauses?  If it is an equality, we assume so. */
+static bool
+has_equality(List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
+
+		if (rinfo->mergeopfamilies != NIL || OidIsValid(rinfo->hashjoinoperator))
+			return true;
+	}
+	return false;
+}
+
+/* Offer the scan with the parameters that ppi needs. */
+static void
+offer_parameterized_path(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *ppi)
+{
+	PgmlRelInfo *info = pgml_relinfo_of(rel);
+	PgmlScanWork work = plain_work(rel, info);
+	List	   *remote = NIL;
+	List	   *local = NIL;
+	QualCost	cost;
+	Selectivity local_sel;
+
+	pgml_relinfo_split(root, rel, info->options, ppi->ppi_clauses, &remote, &local);
+	work.by_index = has_equality(remote);
+
+	cost_qual_eval(&cost, remote, root);
+	work.remote_quals.startup += cost.startup;
+	work.remote_quals.per_tuple += cost.per_tuple;
+	cost_qual_eval(&cost, local, root);
+	work.local_quals.startup += cost.startup;
+	work.local_quals.per_tuple += cost.per_tuple;
+
+	local_sel = info->local_sel *
+		clauselist_selectivity(root, local, rel->relid, JOIN_INNER, NULL);
+	work.fetched = clamp_row_est(ppi->ppi_rows / Max(local_sel, 1.0e-10));
+	work.fetched = Min(work.fetched, info->fetched);
+
+	offer_path(root, rel, &work, ppi->ppi_rows, NIL, ppi->ppi_req_outer);
+}
+
+/*
+ * Add to ppis the parameterization that a join clause allows, if the clause
+ * can be evaluated at this relation's scan, by the remote.
+ */
+static List *
+add_parameterization(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *rinfo, List *ppis)
+{
+	Relids		outer;
+
+	if (!restriction_is_securely_promotable(rinfo, rel) ||
+		!pgml_shippable_expr(root, rel->relids, pgml_relinfo_of(rel)->options, rinfo->clause))
+		return ppis;
+
+	outer = bms_union(rinfo->clause_relids, rel->lateral_relids);
+	outer = bms_del_members(outer, rel->relids);
+	if (bms_is_empty(outer))
+		return ppis;
+	return list_append_unique_ptr(ppis, get_baserel_parampathinfo(root, rel, outer));
+}
+
+/* Callback: is this class member the column that we ask for? */
+static bool
+is_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceMember *member,
+		  void *arg)
+{
+	Expr	   *expr = member->em_expr;
+
+	while (IsA(expr, RelabelType))
+		expr = ((RelabelType *) expr)->arg;
+	return equal(expr, arg);
+}
+
+/*
+ * Collect the parameterizations that are worth offering: from join clauses as
+ * the query states them, and from those that follow from its equalities.
+ * The columns in such equalities are all wanted above the scan.
+ */
+static List *
+collect_parameterizations(PlannerInfo *root, RelOptInfo *rel)
+{
+	List	   *ppis = NIL;
+	ListCell   *lc;
+
+	foreach(lc, rel->joininfo)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
+
+		if (join_clause_is_movable_to(rinfo, rel))
+			ppis = add_parameterization(root, rel, rinfo, ppis);
+	}
+
+	if (!rel->has_eclass_joins)
+		return ppis;
+	foreach(lc, rel->reltarget->exprs)
+	{
+		List	   *clauses;
+		ListCell   *lc2;
+
+		if (!IsA(lfirst(lc), Var))
+			continue;
+		clauses = generate_implied_equalities_for_column(root, rel, is_column, lfirst(lc),
+														 rel->lateral_referencers);
+		foreach(lc2, clauses)
+		{
+			RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc2);
+
+			if (join_clause_is_movable_to(rinfo, rel))
+				ppis = add_parameterization(root, rel, rinfo, ppis);
+		}
+	}
+	return ppis;
+}
+
+void
+pgmlGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	PgmlRelInfo *info = pgml_relinfo_of(rel);
+	PgmlScanWork work = plain_work(rel, info);
+	ListCell   *lc;
+
+	offer_path(root, rel, &work, info->rows, NIL, rel->lateral_relids);
+	offer_sorted_path(root, rel);
+	foreach(lc, collect_parameterizations(root, rel))
+		offer_parameterized_path(root, rel, lfirst_node(ParamPathInfo, lc));
+}
+
+/* Is the relation one whose rows the statement updates or deletes? */
+static bool
+is_changed(PlannerInfo *root, RelOptInfo *rel)
+{
+	return (root->parse->commandType == CMD_UPDATE || root->parse->commandType == CMD_DELETE) &&
+		bms_is_member(rel->relid, root->all_result_relids);
+}
+
+/*
+ * How the remote is to lock the rows: as the query says (FOR SHARE, SKIP
+ * LOCKED ...), and those that are going to be changed against other changes.
+ */
+static PgmlRowLock
+row_lock(PlannerInfo *root, RelOptInfo *rel)
+{
+	PgmlRowLock lock = {LCS_NONE, LockWaitBlock};
+	PlanRowMark *mark;
+
+	if (is_changed(root, rel))
+		lock.strength = LCS_FORUPDATE;
+	else if ((mark = get_plan_rowmark(root->rowMarks, rel->relid)) != NULL)
+	{
+		lock.strength = mark->strength;
+		lock.wait = mark->waitPolicy;
+	}
+	return lock;
+}
+
+/* Add a column of the remote, which fills attribute attnum of the scan slot. */
+static void
+add_column(PgmlScanPlan *plan, Oid relid, AttrNumber remote_attnum, AttrNumber attnum)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	pgml_deparse_column(&buf, relid, remote_attnum);
+	plan->query.columns[plan->query.ncols] = buf.data;
+	plan->attnums[plan->query.ncols] = attnum;
+	plan->query.ncols++;
+}
+
+static bool
+is_used(Bitmapset *attrs, AttrNumber attnum)
+{
+	return bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, attrs);
+}
+
+/*
+ * List the columns to fetch: those that are used, all for a whole row, and of
+ * the system columns those that the remote has something to say about.
+ */
+static void
+add_columns(PgmlScanPlan *plan, Oid relid, Bitmapset *attrs, bool changed)
+{
+	Relation	relation = table_open(relid, NoLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	bool		whole_row = is_used(attrs, InvalidAttrNumber);
+
+	plan->query.columns = palloc((desc->natts + 2) * sizeof(char *));
+	plan->attnums = palloc((desc->natts + 2) * sizeof(AttrNumber));
+
+	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(desc, attnum - 1);
+
+		if (attr->attisdropped)
+			continue;
+		if ((whole_row && !pgml_is_virtual(attr)) || is_used(attrs, attnum))
+			add_column(plan, relid, attnum, attnum);
+	}
+
+	if (is_used(attrs, SelfItemPointerAttributeNumber))
+		add_column(plan, relid, SelfItemPointerAttributeNumber, SelfItemPointerAttributeNumber);
+	if (changed && is_used(attrs, PGML_REMOTE_TABLEOID_ATTNO))
+		add_column(plan, relid, TableOidAttributeNumber, PGML_REMOTE_TABLEOID_ATTNO);
+
+	plan->system_columns =
+		is_used(attrs, MinTransactionIdAttributeNumber) ||
+		is_used(attrs, MinCommandIdAttributeNumber) ||
+		is_used(attrs, MaxTransactionIdAttributeNumber) ||
+		is_used(attrs, MaxCommandIdAttributeNumber);
+
+	table_close(relation, NoLock);
+}
+
+/* Write the query's part behind the columns; the expressions of its parameters go to *params. */
+static void
+add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_exprs,
+		 List *pathkeys, List **params)
+{
+	PgmlRowLock lock = row_lock(root, rel);
+	PgmlQuery  *query = &plan->query;
+	PgmlDeparse cxt = {0};
+	List	   *sort_keys = make_sort_keys(root, rel, pathkeys);
+	ListCell   *lc;
+
+	if (sort_keys == NIL && pathkeys != NIL)
+		elog(ERROR, "could not find the expressions to sort a foreign scan by");
+
+	cxt.buf = makeStringInfo();
+	cxt.root = root;
+	cxt.relids = rel->relids;
+	cxt.options = pgml_relinfo_of(rel)->options;
+	pgml_deparse_base_tail(&cxt, remote_exprs, sort_keys, lock);
+
+	query->tail = cxt.buf->data;
+	query->locks_rows = lock.strength != LCS_NONE;
+	query->param_at = palloc(list_length(cxt.param_at) * sizeof(int));
+	foreach(lc, cxt.param_at)
+		query->param_at[query->nparam_at++] = lfirst_int(lc);
+	*params = cxt.params;
+}
+
+/*
+ * Divide the clauses of the scan, parameterized ones included, into those
+ * of the remote and those that stay.  Pseudoconstants are checked elsewhere.
+ */
+static void
+divide_clauses(PlannerInfo *root, RelOptInfo *rel, List *clauses, List **remote, List **local)
+{
+	const PgmlRelInfo *info = pgml_relinfo_of(rel);
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
+
+		if (rinfo->pseudoconstant)
+			continue;
+		if (list_member_ptr(info->remote_conds, rinfo))
+			*remote = lappend(*remote, rinfo);
+		else if (list_member_ptr(info->local_conds, rinfo))
+			*local = lappend(*local, rinfo);
+		else
+			pgml_relinfo_split(root, rel, info->options, list_make1(rinfo), remote, local);
+	}
+}
+
+ForeignScan *
+pgmlGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
+				   List *tlist, List *scan_clauses, Plan *outer_plan)
+{
+	PgmlRelInfo *info = pgml_relinfo_of(rel);
+	PgmlScanPlan plan = {0};
+	Bitmapset  *attrs = bms_copy(info->attrs_used);
+	List	   *remote = NIL;
+	List	   *local = NIL;
+	List	   *params;
+
+	divide_clauses(root, rel, scan_clauses, &remote, &local);
+	remote = extract_actual_clauses(remote, false);
+	local = extract_actual_clauses(local, false);
+	pull_varattnos((Node *) local, rel->relid, &attrs);
+
+	plan.kind = PGML_SOURCE_COPY;
+	plan.serverid = info->options->serverid;
+	add_columns(&plan, relid, attrs, is_changed(root, rel));
+	add_tail(root, rel, &plan, remote, best_path->path.pathkeys, &params);
+
+	/* the remote's conditions are rechecked here if the row is seen again in EvalPlanQual */
+	return make_foreignscan(tlist, local, rel->relid, params,
+							pgml_planinfo_pack_scan(&plan), NIL, remote, outer_plan);
+}

@@ -1,0 +1,121 @@
+/*
+ * relinfo.c
+ *		One foreign relation, as the planner sees it.
+ *
+ * Question answered: which conditions and columns of this relation go where,
+ * and how many rows does that leave?  Everything else in this folder builds on
+ * the answer, which hangs on the RelOptInfo while a statement is planned.
+ *
+ * Nouns: a remote condition is one that the remote evaluates; fetched rows are
+ * those that cross the wire; rows are what is left of them when the local
+ * conditions have been applied here.
+ *
+ * Sizes come from the foreign table's own statistics (ANALYZE), combined as
+ * core does for a local table.  For a table that was never analyzed we assume a
+ * large one.  The two errors are not alike: taking a large table for a small one
+ * pulls millions of rows over the wire, taking a small one for large costs a
+ * few needless round trips.
+ *
+ * use_remote_estimate is accepted but doesn't ask the remote.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/restrictinfo.h"
+
+#include "plan/relinfo.h"
+#include "query/shippable.h"
+
+/* Rows of a table that nobody has counted. */
+#define UNKNOWN_TUPLES 1000000.0
+
+PgmlRelInfo *
+pgml_relinfo_of(RelOptInfo *rel)
+{
+	return (PgmlRelInfo *) rel->fdw_private;
+}
+
+/*
+ * May the remote evaluate this clause?  Besides being shippable, it must not
+ * be one that could leak the values of rows that a security barrier below it
+ * hides: the remote applies conditions in any order.
+ */
+static bool
+goes_remote(PlannerInfo *root, RelOptInfo *rel, const PgmlOptions *options, RestrictInfo *rinfo)
+{
+	return restriction_is_securely_promotable(rinfo, rel) &&
+		pgml_shippable_expr(root, rel->relids, options, rinfo->clause);
+}
+
+void
+pgml_relinfo_split(PlannerInfo *root, RelOptInfo *rel, const PgmlOptions *options,
+				   List *clauses, List **remote, List **local)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
+
+		if (goes_remote(root, rel, options, rinfo))
+			*remote = lappend(*remote, rinfo);
+		else
+			*local = lappend(*local, rinfo);
+	}
+}
+
+/* Collect the attributes that are wanted above the scan, or by conditions that stay here. */
+static Bitmapset *
+collect_attrs(RelOptInfo *rel, List *local_conds)
+{
+	Bitmapset  *attrs = NULL;
+	ListCell   *lc;
+
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &attrs);
+	foreach(lc, local_conds)
+		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, rel->relid, &attrs);
+	return attrs;
+}
+
+/* Assume a large table; the pages are for the cost of reading it. */
+static void
+guess_size(RelOptInfo *rel)
+{
+	double		row_size = rel->reltarget->width + SizeofHeapTupleHeader;
+
+	rel->tuples = UNKNOWN_TUPLES;
+	rel->pages = (BlockNumber) ceil(rel->tuples * row_size / BLCKSZ);
+}
+
+void
+pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	PgmlRelInfo *info = palloc0(sizeof(PgmlRelInfo));
+
+	info->options = pgml_options_of_table(relid);
+	pgml_relinfo_split(root, rel, info->options, rel->baserestrictinfo,
+					   &info->remote_conds, &info->local_conds);
+	info->attrs_used = collect_attrs(rel, info->local_conds);
+	cost_qual_eval(&info->remote_cost, info->remote_conds, root);
+	cost_qual_eval(&info->local_cost, info->local_conds, root);
+	info->local_sel = clauselist_selectivity(root, info->local_conds, rel->relid,
+											 JOIN_INNER, NULL);
+
+	/* the first call finds the width, which a guess needs */
+	set_baserel_size_estimates(root, rel);
+	if (rel->tuples < 0)
+	{
+		guess_size(rel);
+		set_baserel_size_estimates(root, rel);
+	}
+
+	info->rows = rel->rows;
+	info->fetched = clamp_row_est(rel->rows / Max(info->local_sel, 1.0e-10));
+	info->fetched = Min(info->fetched, Max(rel->tuples, info->rows));
+	info->width = rel->reltarget->width;
+	rel->fdw_private = info;
+}
