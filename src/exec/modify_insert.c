@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "access/detoast.h"
 #include "access/sysattr.h"
 #include "executor/executor.h"
 #include "optimizer/optimizer.h"
@@ -30,9 +29,6 @@
  */
 #define DEFAULT_BATCH_SIZE 500
 
-/* A statement takes no more rows once their values exceed this many bytes. */
-#define MAX_BATCH_BYTES (4 * 1024 * 1024)
-
 void
 pgml_modify_open_sink(PgmlModify *modify, Relation rel)
 {
@@ -40,14 +36,11 @@ pgml_modify_open_sink(PgmlModify *modify, Relation rel)
 									RelationGetDescr(rel));
 }
 
-/* Insert some rows by one statement; returns how many the remote has taken. */
+/* Insert some rows; returns how many of them the remote has taken. */
 static int
 put_rows(PgmlModify *modify, TupleTableSlot **slots, int nslots, PgmlResult **returned)
 {
-	uint64		inserted;
-
-	pgml_command_mark_write(modify->conn);
-	inserted = pgml_sink_put(modify->sink, slots, nslots, returned);
+	uint64		inserted = pgml_sink_put(modify->sink, slots, nslots, returned);
 
 	/* a rule there may count other rows than ours; the executor has only nslots */
 	return (int) Min(inserted, (uint64) nslots);
@@ -71,53 +64,17 @@ pgmlExecForeignInsert(EState *estate, ResultRelInfo *rri,
 	return slot;
 }
 
-/* Add up the bytes of a row's values of variable length, without fetching them. */
-static Size
-row_bytes(TupleTableSlot *slot)
-{
-	TupleDesc	desc = slot->tts_tupleDescriptor;
-	Size		bytes = 0;
-
-	slot_getallattrs(slot);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		if (TupleDescAttr(desc, i)->attlen == -1 && !slot->tts_isnull[i])
-			bytes += toast_raw_datum_size(slot->tts_values[i]);
-	}
-	return bytes;
-}
-
-/* Count how many of these rows go into one statement: at least one. */
-static int
-count_batch(TupleTableSlot **slots, int nslots)
-{
-	Size		bytes = row_bytes(slots[0]);
-	int			n = 1;
-
-	while (n < nslots && (bytes += row_bytes(slots[n])) <= MAX_BATCH_BYTES)
-		n++;
-	return n;
-}
-
 TupleTableSlot **
 pgmlExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **slots,
 						   TupleTableSlot **planSlots, int *numSlots)
 {
 	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
-	int			inserted = 0;
+	MemoryContext caller;
 
-	for (int done = 0; done < *numSlots;)
-	{
-		int			n = count_batch(slots + done, *numSlots - done);
-		MemoryContext caller;
-
-		MemoryContextReset(modify->call_cxt);
-		caller = MemoryContextSwitchTo(modify->call_cxt);
-		inserted += put_rows(modify, slots + done, n, NULL);
-		MemoryContextSwitchTo(caller);
-		done += n;
-	}
-	*numSlots = inserted;
+	MemoryContextReset(modify->call_cxt);
+	caller = MemoryContextSwitchTo(modify->call_cxt);
+	*numSlots = put_rows(modify, slots, *numSlots, NULL);
+	MemoryContextSwitchTo(caller);
 	return slots;
 }
 
@@ -148,7 +105,7 @@ pgmlGetForeignModifyBatchSize(ResultRelInfo *rri)
 	return Max(size, 1);
 }
 
-/* List the attributes of a foreign table that exist. */
+/* List the attributes that rows of the table consist of; virtual ones are no part of a row. */
 static List *
 all_attributes(Relation rel)
 {
@@ -157,7 +114,9 @@ all_attributes(Relation rel)
 
 	for (int i = 0; i < desc->natts; i++)
 	{
-		if (!TupleDescAttr(desc, i)->attisdropped)
+		Form_pg_attribute attr = TupleDescAttr(desc, i);
+
+		if (!attr->attisdropped && !pgml_is_virtual(attr))
 			attrs = lappend_int(attrs, i + 1);
 	}
 	return attrs;
