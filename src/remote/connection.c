@@ -392,6 +392,7 @@ connect_mapping(PgmlConn *conn)
 	UserMapping *mapping = GetUserMapping(conn->userid, conn->serverid);
 	PgmlConnParams *params = mapping_params(server, mapping);
 	PgmlOptions *options = pgml_options_of_server(conn->serverid);
+	char	   *application_name;
 
 	conn->keep = options->keep_connections;
 	conn->parallel_commit = options->parallel_commit;
@@ -400,7 +401,9 @@ connect_mapping(PgmlConn *conn)
 	pgml_security_check_before(conn, server, mapping, params);
 	if (pgml_security_scram_passthrough(server, mapping))
 		add_scram_passthrough(params);
-	add_param(params, "application_name", pgml_option_application_name());
+	application_name = pgml_option_application_name();
+	if (application_name[0] != '\0')
+		add_param(params, "application_name", application_name);
 	connect_with(conn, params);
 	pgml_security_check_after(conn, server, mapping);
 }

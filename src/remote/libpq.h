@@ -10,11 +10,10 @@
 #include "libpq-fe.h"
 
 /*
- * Minor releases of late 2026 let the server itself say which parameters an
- * extension may connect with; the Makefile looks whether it does.
+ * Servers since the minor releases of late 2026 say themselves which parameters
+ * an extension may connect with.  A weak reference: NULL in a server that
+ * doesn't have it, so that one build serves all minor releases.
  */
-#ifdef PGML_HAVE_PROXY_OPTION_CHECK
-extern bool libpqsrv_is_valid_proxy_option(const char *keyword);
-#endif
+extern bool libpqsrv_is_valid_proxy_option(const char *keyword) __attribute__((weak));
 
 #endif							/* PGML_REMOTE_LIBPQ_H */

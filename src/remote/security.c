@@ -84,9 +84,8 @@ check_keywords(const PgmlConnParams *params)
 	{
 		bool		allowed = pgml_option_libpq_allowed(params->keywords[i]);
 
-#ifdef PGML_HAVE_PROXY_OPTION_CHECK
-		allowed = allowed && libpqsrv_is_valid_proxy_option(params->keywords[i]);
-#endif
+		if (libpqsrv_is_valid_proxy_option != NULL)
+			allowed = allowed && libpqsrv_is_valid_proxy_option(params->keywords[i]);
 		if (!allowed)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
