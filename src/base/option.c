@@ -258,15 +258,27 @@ closest_name(const char *unknown, int places)
 	return best;
 }
 
+/* Name the (first) place where an option may stand, for a message. */
+static const char *
+place_name(const PgmlOption *option)
+{
+	return (option->places & AT_SERVER) ? "a foreign server" :
+		(option->places & AT_TABLE) ? "a foreign table" :
+		(option->places & AT_COLUMN) ? "a column of a foreign table" :
+		(option->places & AT_MAPPING) ? "a user mapping" : "IMPORT FOREIGN SCHEMA";
+}
+
 /* Throw for an option that may not stand here, with a hint at what was meant. */
 static void
 throw_unknown(const char *name, int places)
 {
+	const PgmlOption *elsewhere = find_option(name, ~places);
 	const char *meant = closest_name(name, places);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 			 errmsg("invalid option \"%s\"", name),
+			 elsewhere != NULL ? errhint("It is an option of %s.", place_name(elsewhere)) :
 			 places == 0 ? errhint("There are no valid options in this context.") :
 			 meant != NULL ? errhint("Perhaps you meant the option \"%s\".", meant) : 0));
 }

@@ -13,27 +13,19 @@
  * values of another relation: the inner side of a nested loop that asks the
  * remote for the matching rows only.
  *
- * The odd choice: ORDER BY of a collatable type is left to the remote under the
- * "C" collation only, and that is then spelled out.  Other collations are names
- * whose order depends on the remote's operating system, its version, or the
- * default of its database; rows in another order than the planner was promised
- * would make merge joins drop rows silently.
+ * Sorted scans are not offered for the sake of merge joins: without knowing the
+ * remote's indexes that would be a guess, and a wrong one makes the remote sort
+ * a large table.
  */
 #include "postgres.h"
 
 #include "access/sysattr.h"
 #include "access/table.h"
-#include "catalog/pg_am_d.h"
-#include "catalog/pg_collation_d.h"
-#include "catalog/pg_type_d.h"
-#include "commands/defrem.h"
-#include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
 #include "optimizer/prep.h"
 #include "optimizer/restrictinfo.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "base/compat.h"
@@ -48,112 +40,6 @@ void
 pgmlGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	pgml_relinfo_build(root, rel, relid);
-}
-
-/* Do all servers sort values of this type alike, text under the "C" collation? */
-static bool
-type_sorts_alike(Oid type)
-{
-	switch (type)
-	{
-		case BOOLOID:
-		case CHAROID:
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case OIDOID:
-		case FLOAT4OID:
-		case FLOAT8OID:
-		case NUMERICOID:
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-		case NAMEOID:
-		case BYTEAOID:
-		case DATEOID:
-		case TIMEOID:
-		case TIMETZOID:
-		case TIMESTAMPOID:
-		case TIMESTAMPTZOID:
-		case INTERVALOID:
-		case UUIDOID:
-		case INETOID:
-		case CIDROID:
-		case MACADDROID:
-		case MACADDR8OID:
-		case BITOID:
-		case VARBITOID:
-		case LSNOID:
-			return true;
-		default:
-			return false;
-	}
-}
-
-/* Find an expression of an equivalence class that the remote can sort this relation by. */
-static Expr *
-find_sort_expr(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, Oid opfamily)
-{
-	const PgmlOptions *options = pgml_relinfo_of(rel)->options;
-	ListCell   *lc;
-
-	foreach(lc, pgml_eclass_members(ec, rel->relids))
-	{
-		EquivalenceMember *member = lfirst(lc);
-		Oid			type = exprType((Node *) member->em_expr);
-		Oid			opclass;
-
-		if (bms_is_empty(member->em_relids) || !bms_is_subset(member->em_relids, rel->relids))
-			continue;
-		opclass = GetDefaultOpClass(type, BTREE_AM_OID);
-		if (type_sorts_alike(type) &&
-			OidIsValid(opclass) && get_opclass_family(opclass) == opfamily &&
-			pgml_shippable_expr(root, rel->relids, options, member->em_expr))
-			return member->em_expr;
-	}
-	return NULL;
-}
-
-/* Make the remote's sort key of a path key; NULL if the remote can't be relied on for it. */
-static PgmlSortKey *
-make_sort_key(PlannerInfo *root, RelOptInfo *rel, PathKey *pathkey)
-{
-	EquivalenceClass *ec = pathkey->pk_eclass;
-	bool		c_collation = ec->ec_collation == C_COLLATION_OID ||
-		ec->ec_collation == POSIX_COLLATION_OID;
-	PgmlSortKey *key;
-	Expr	   *expr;
-
-	if (ec->ec_has_volatile || (OidIsValid(ec->ec_collation) && !c_collation))
-		return NULL;
-	expr = find_sort_expr(root, rel, ec, pathkey->pk_opfamily);
-	if (expr == NULL)
-		return NULL;
-
-	key = palloc(sizeof(PgmlSortKey));
-	key->expr = expr;
-	key->descending = pgml_pathkey_descends(pathkey);
-	key->nulls_first = pathkey->pk_nulls_first;
-	key->c_collation = c_collation;
-	return key;
-}
-
-/* Make the remote's sort keys of all path keys; NIL if it can't be relied on for one of them. */
-static List *
-make_sort_keys(PlannerInfo *root, RelOptInfo *rel, List *pathkeys)
-{
-	List	   *keys = NIL;
-	ListCell   *lc;
-
-	foreach(lc, pathkeys)
-	{
-		PgmlSortKey *key = make_sort_key(root, rel, lfirst_node(PathKey, lc));
-
-		if (key == NULL)
-			return NIL;
-		keys = lappend(keys, key);
-	}
-	return keys;
 }
 
 /* The work of an unparameterized scan. */
@@ -196,7 +82,7 @@ offer_sorted_path(PlannerInfo *root, RelOptInfo *rel)
 	PgmlRelInfo *info = pgml_relinfo_of(rel);
 	PgmlScanWork work = plain_work(rel, info);
 
-	if (make_sort_keys(root, rel, root->query_pathkeys) == NIL)
+	if (pgml_shippable_sort(root, rel->relids, info->options, root->query_pathkeys) == NIL)
 		return;
 	work.sorted = true;
 	offer_path(root, rel, &work, info->rows, root->query_pathkeys, rel->lateral_relids);
@@ -423,10 +309,11 @@ static void
 add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_exprs,
 		 List *pathkeys, List **params)
 {
+	const PgmlOptions *options = pgml_relinfo_of(rel)->options;
+	List	   *sort_keys = pgml_shippable_sort(root, rel->relids, options, pathkeys);
 	PgmlRowLock lock = row_lock(root, rel);
 	PgmlQuery  *query = &plan->query;
 	PgmlDeparse cxt = {0};
-	List	   *sort_keys = make_sort_keys(root, rel, pathkeys);
 	ListCell   *lc;
 
 	if (sort_keys == NIL && pathkeys != NIL)
@@ -435,7 +322,7 @@ add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_ex
 	cxt.buf = makeStringInfo();
 	cxt.root = root;
 	cxt.relids = rel->relids;
-	cxt.options = pgml_relinfo_of(rel)->options;
+	cxt.options = options;
 	pgml_deparse_base_tail(&cxt, remote_exprs, sort_keys, lock);
 
 	query->tail = cxt.buf->data;
