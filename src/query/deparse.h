@@ -1,0 +1,132 @@
+/*
+ * deparse.h
+ *		Expressions and statements into SQL text for the remote.
+ *
+ * Everything is schema-qualified or in pg_catalog, identifiers are quoted where
+ * need be, constants are printed under fixed settings and carry their type, so
+ * the text means the same under any remote settings with search_path =
+ * pg_catalog.
+ */
+#ifndef PGML_QUERY_DEPARSE_H
+#define PGML_QUERY_DEPARSE_H
+
+#include "postgres.h"
+#include "lib/stringinfo.h"
+#include "nodes/pathnodes.h"
+
+#include "base/option.h"
+
+/*
+ * State of one deparse.  Parameters are printed as $1, $2, ...: params collects
+ * their expressions (equal ones once), param_at the offsets of the dollar
+ * signs in buf.  The fields after param_at are the deparser's own; start with
+ * all of them zero.
+ */
+typedef struct PgmlDeparse
+{
+	StringInfo	buf;
+	PlannerInfo *root;
+	Relids		relids;			/* Vars of these are columns, others parameters */
+	const PgmlOptions *options;
+	List	   *params;			/* Expr */
+	List	   *param_at;		/* int */
+
+	const char *qualifier;		/* printed before column names; NULL: none */
+	Expr	   *case_arg;		/* what CaseTestExpr stands for */
+} PgmlDeparse;
+
+/* deparse_expr.c */
+extern void pgml_deparse_expr(PgmlDeparse *cxt, Expr *expr);
+
+/* " WHERE a AND b", or nothing; conditions are Exprs or RestrictInfos. */
+extern void pgml_deparse_where(PgmlDeparse *cxt, List *conditions);
+
+/* deparse_value.c */
+
+/*
+ * A constant with its type; call it inside base/textio.h's bracket.  Its text
+ * means the same wherever an expression may stand.
+ */
+extern void pgml_deparse_const(StringInfo buf, const Const *constant);
+
+/* A string literal, quoted so that standard_conforming_strings doesn't matter. */
+extern void pgml_deparse_literal(StringInfo buf, const char *value);
+
+/* The type's name with its modifier (-1: none), as the remote understands it. */
+extern char *pgml_deparse_type_name(Oid typid, int32 typmod);
+
+/* The name of an object in a schema, qualified unless that is pg_catalog. */
+extern void pgml_deparse_qualified_name(StringInfo buf, Oid schemaid, const char *name);
+
+/* An operator between two operands or before one: "+", "OPERATOR(ext.<->)". */
+extern void pgml_deparse_operator(StringInfo buf, Oid opno);
+
+/* deparse_select.c */
+
+/*
+ * A column of a foreign table by its remote name; ctid and tableoid (the
+ * remote's) too, other system columns mean nothing there.
+ */
+extern void pgml_deparse_column(StringInfo buf, Oid relid, AttrNumber attnum);
+
+/* schema.table of a foreign table on the remote. */
+extern void pgml_deparse_relation(StringInfo buf, const PgmlOptions *options);
+
+/* An element of ORDER BY; pgml_shippable_sort makes them. */
+typedef struct PgmlSortKey
+{
+	Expr	   *expr;
+	Oid			sortop;
+	bool		nulls_first;
+} PgmlSortKey;
+
+/* How rows are to be locked on the remote. */
+typedef struct PgmlRowLock
+{
+	LockClauseStrength strength;	/* LCS_NONE: not at all */
+	LockWaitPolicy wait;
+} PgmlRowLock;
+
+/*
+ * The part of a base relation's SELECT behind the column list:
+ * " FROM s.t WHERE ... ORDER BY ... FOR UPDATE".  Start with an empty buf:
+ * then param_at are offsets in the tail, as PgmlQuery wants them.
+ */
+extern void pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys,
+								   PgmlRowLock lock);
+
+/* deparse_modify.c */
+
+/*
+ * Pieces of INSERT for sink.h: the columns in targetattrs (int list);
+ * returning: attribute numbers to return (int list, NIL: none).
+ */
+extern char *pgml_deparse_insert_prefix(Oid relid, const PgmlOptions *options, List *targetattrs);
+extern char *pgml_deparse_insert_suffix(Oid relid, bool on_conflict_do_nothing, List *returning);
+
+/*
+ * UPDATE s.t SET a = $3, ... WHERE ctid = $1 AND tableoid = $2 [RETURNING ...], and DELETE
+ * likewise; generated columns are set to DEFAULT and take no parameter.
+ */
+extern char *pgml_deparse_update(Oid relid, const PgmlOptions *options, List *targetattrs,
+								 List *returning);
+extern char *pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *returning);
+
+/* TRUNCATE of several tables of one server. */
+extern char *pgml_deparse_truncate(List *relids, DropBehavior behavior, bool restart_seqs);
+
+/*
+ * A query for the table's size: one row of pages and reltuples (of its partitions and
+ * children too; null where that is unknown, or where the relation stores
+ * nothing), and relkind.
+ */
+extern char *pgml_deparse_analyze_size(const PgmlOptions *options);
+
+/*
+ * The tail of a query for a sample of about this fraction of the rows: of all
+ * of them if method is PGML_SAMPLING_OFF.  AUTO is for the caller to resolve.
+ */
+extern char *pgml_deparse_analyze_tail(const PgmlOptions *options, PgmlSampling method,
+									   double fraction);
+
+#endif							/* PGML_QUERY_DEPARSE_H */

@@ -1,0 +1,437 @@
+/*
+ * deparse_expr.c
+ *		Expression trees into SQL.
+ *
+ * Question answered: which text makes the remote's parser build this very
+ * tree?  What may come here was judged by shippable.c, which accepts the kinds
+ * of nodes that are printed here; the two files must agree.
+ *
+ * Each function prints text that may stand anywhere: it has its own
+ * parentheses, or ends in a cast, which binds tighter than any operator.  Only
+ * a subscript binds tighter still, and puts parentheses around what it
+ * subscripts.
+ *
+ * Implicit casts are printed like explicit ones.  So every argument of an
+ * operator or function has exactly the type that the local parser gave it, and
+ * the remote finds the same operator or function without choosing among
+ * candidates.  Its planner makes no difference between the two.
+ *
+ * CASE x WHEN y is printed as CASE WHEN x = y, because its comparison need not be
+ * "=" of pg_catalog any more when the planner has looked at it.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "base/textio.h"
+#include "query/deparse.h"
+
+static void append_expr(PgmlDeparse *cxt, Expr *expr);
+
+/* Append a list of expressions with a separator between them. */
+static void
+append_list(PgmlDeparse *cxt, List *exprs, const char *separator)
+{
+	ListCell   *lc;
+
+	foreach(lc, exprs)
+	{
+		if (lc != list_head(exprs))
+			appendStringInfoString(cxt->buf, separator);
+		append_expr(cxt, lfirst(lc));
+	}
+}
+
+/* Append a cast to what has just been printed. */
+static void
+append_cast(PgmlDeparse *cxt, Oid typid, int32 typmod)
+{
+	appendStringInfo(cxt->buf, "::%s", pgml_deparse_type_name(typid, typmod));
+}
+
+/* Append $n for a value that is computed here, the same n for equal expressions. */
+static void
+append_param(PgmlDeparse *cxt, Expr *expr)
+{
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, cxt->params)
+	{
+		n++;
+		if (equal(lfirst(lc), expr))
+			break;
+	}
+	if (lc == NULL)
+	{
+		cxt->params = lappend(cxt->params, expr);
+		n++;
+	}
+
+	cxt->param_at = lappend_int(cxt->param_at, cxt->buf->len);
+	appendStringInfo(cxt->buf, "$%d", n);
+	append_cast(cxt, exprType((Node *) expr), -1);
+}
+
+static void
+append_var(PgmlDeparse *cxt, Var *var)
+{
+	RangeTblEntry *rte;
+
+	if (!bms_is_member(var->varno, cxt->relids) || var->varlevelsup != 0)
+	{
+		append_param(cxt, (Expr *) var);
+		return;
+	}
+	rte = planner_rt_fetch(var->varno, cxt->root);
+	if (cxt->qualifier != NULL)
+		appendStringInfo(cxt->buf, "%s.", cxt->qualifier);
+	pgml_deparse_column(cxt->buf, rte->relid, var->varattno);
+}
+
+/* Append the subscripts of an array; in a slice, a bound may be left out. */
+static void
+append_subscripts(PgmlDeparse *cxt, SubscriptingRef *ref)
+{
+	bool		bare = IsA(ref->refexpr, Var) &&
+		bms_is_member(((Var *) ref->refexpr)->varno, cxt->relids);
+	ListCell   *lower = list_head(ref->reflowerindexpr);
+	ListCell   *upper;
+
+	if (!bare)
+		appendStringInfoChar(cxt->buf, '(');
+	append_expr(cxt, ref->refexpr);
+	if (!bare)
+		appendStringInfoChar(cxt->buf, ')');
+
+	foreach(upper, ref->refupperindexpr)
+	{
+		appendStringInfoChar(cxt->buf, '[');
+		if (lower != NULL)
+		{
+			if (lfirst(lower) != NULL)
+				append_expr(cxt, lfirst(lower));
+			appendStringInfoChar(cxt->buf, ':');
+			lower = lnext(ref->reflowerindexpr, lower);
+		}
+		if (lfirst(upper) != NULL)
+			append_expr(cxt, lfirst(upper));
+		appendStringInfoChar(cxt->buf, ']');
+	}
+}
+
+/* Append a call in function notation. */
+static void
+append_call(PgmlDeparse *cxt, FuncExpr *func)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(func->funcid));
+	Form_pg_proc form;
+	ListCell   *lc;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", func->funcid);
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	pgml_deparse_qualified_name(cxt->buf, form->pronamespace, NameStr(form->proname));
+	ReleaseSysCache(tuple);
+
+	appendStringInfoChar(cxt->buf, '(');
+	foreach(lc, func->args)
+	{
+		if (lc != list_head(func->args))
+			appendStringInfoString(cxt->buf, ", ");
+		if (func->funcvariadic && lnext(func->args, lc) == NULL)
+			appendStringInfoString(cxt->buf, "VARIADIC ");
+		append_expr(cxt, lfirst(lc));
+	}
+	appendStringInfoChar(cxt->buf, ')');
+}
+
+/*
+ * Append a function call or a cast that is one.  An implicit cast to a length
+ * is told that it is implicit by a further argument: only function notation
+ * keeps that.
+ */
+static void
+append_function(PgmlDeparse *cxt, FuncExpr *func)
+{
+	bool		explicit = func->funcformat == COERCE_EXPLICIT_CAST;
+	bool		implicit = func->funcformat == COERCE_IMPLICIT_CAST;
+	int32		typmod = -1;
+
+	if (explicit || (implicit && list_length(func->args) == 1))
+	{
+		(void) exprIsLengthCoercion((Node *) func, &typmod);
+		append_expr(cxt, linitial(func->args));
+		append_cast(cxt, func->funcresulttype, typmod);
+	}
+	else
+		append_call(cxt, func);
+}
+
+/* Append an operator with one or two operands. */
+static void
+append_operation(PgmlDeparse *cxt, OpExpr *op)
+{
+	appendStringInfoChar(cxt->buf, '(');
+	if (list_length(op->args) == 2)
+	{
+		append_expr(cxt, linitial(op->args));
+		appendStringInfoChar(cxt->buf, ' ');
+	}
+	pgml_deparse_operator(cxt->buf, op->opno);
+	appendStringInfoChar(cxt->buf, ' ');
+	append_expr(cxt, llast(op->args));
+	appendStringInfoChar(cxt->buf, ')');
+}
+
+static void
+append_array_operation(PgmlDeparse *cxt, ScalarArrayOpExpr *op)
+{
+	appendStringInfoChar(cxt->buf, '(');
+	append_expr(cxt, linitial(op->args));
+	appendStringInfoChar(cxt->buf, ' ');
+	pgml_deparse_operator(cxt->buf, op->opno);
+	appendStringInfoString(cxt->buf, op->useOr ? " ANY (" : " ALL (");
+	append_expr(cxt, lsecond(op->args));
+	appendStringInfoString(cxt->buf, "))");
+}
+
+static void
+append_bool(PgmlDeparse *cxt, BoolExpr *expr)
+{
+	appendStringInfoChar(cxt->buf, '(');
+	if (expr->boolop == NOT_EXPR)
+		appendStringInfoString(cxt->buf, "NOT ");
+	append_list(cxt, expr->args, expr->boolop == AND_EXPR ? " AND " : " OR ");
+	appendStringInfoChar(cxt->buf, ')');
+}
+
+/* Append a test that is written behind its argument. */
+static void
+append_test(PgmlDeparse *cxt, Expr *arg, const char *test)
+{
+	appendStringInfoChar(cxt->buf, '(');
+	append_expr(cxt, arg);
+	appendStringInfo(cxt->buf, " IS %s)", test);
+}
+
+static const char *
+bool_test_name(BoolTestType type)
+{
+	switch (type)
+	{
+		case IS_TRUE:
+			return "TRUE";
+		case IS_NOT_TRUE:
+			return "NOT TRUE";
+		case IS_FALSE:
+			return "FALSE";
+		case IS_NOT_FALSE:
+			return "NOT FALSE";
+		case IS_UNKNOWN:
+			return "UNKNOWN";
+		case IS_NOT_UNKNOWN:
+			return "NOT UNKNOWN";
+	}
+	elog(ERROR, "unrecognized booltesttype: %d", (int) type);
+	return NULL;
+}
+
+/* Append CASE; within its conditions CaseTestExpr is printed as the test expression. */
+static void
+append_case(PgmlDeparse *cxt, CaseExpr *expr)
+{
+	Expr	   *outer_arg = cxt->case_arg;
+	ListCell   *lc;
+
+	appendStringInfoString(cxt->buf, "CASE");
+	foreach(lc, expr->args)
+	{
+		CaseWhen   *when = lfirst_node(CaseWhen, lc);
+
+		appendStringInfoString(cxt->buf, " WHEN ");
+		if (expr->arg != NULL)
+			cxt->case_arg = expr->arg;
+		append_expr(cxt, when->expr);
+		cxt->case_arg = outer_arg;
+
+		appendStringInfoString(cxt->buf, " THEN ");
+		append_expr(cxt, when->result);
+	}
+	if (expr->defresult != NULL)
+	{
+		appendStringInfoString(cxt->buf, " ELSE ");
+		append_expr(cxt, expr->defresult);
+	}
+	appendStringInfoString(cxt->buf, " END");
+}
+
+/* Append name(a, b, ...): a construct of the grammar that looks like a function. */
+static void
+append_construct(PgmlDeparse *cxt, const char *name, List *args)
+{
+	appendStringInfo(cxt->buf, "%s(", name);
+	append_list(cxt, args, ", ");
+	appendStringInfoChar(cxt->buf, ')');
+}
+
+static void
+append_array(PgmlDeparse *cxt, ArrayExpr *expr)
+{
+	appendStringInfoString(cxt->buf, "ARRAY[");
+	append_list(cxt, expr->elements, ", ");
+	appendStringInfoChar(cxt->buf, ']');
+
+	/* without elements nothing else tells the type */
+	if (expr->elements == NIL)
+		append_cast(cxt, expr->array_typeid, -1);
+}
+
+/* Append a IS DISTINCT FROM b. */
+static void
+append_distinct(PgmlDeparse *cxt, DistinctExpr *expr)
+{
+	appendStringInfoChar(cxt->buf, '(');
+	append_list(cxt, expr->args, " IS DISTINCT FROM ");
+	appendStringInfoChar(cxt->buf, ')');
+}
+
+static void
+append_row_compare(PgmlDeparse *cxt, RowCompareExpr *expr)
+{
+	appendStringInfoChar(cxt->buf, '(');
+	append_construct(cxt, "ROW", expr->largs);
+	appendStringInfoChar(cxt->buf, ' ');
+	pgml_deparse_operator(cxt->buf, linitial_oid(expr->opnos));
+	appendStringInfoChar(cxt->buf, ' ');
+	append_construct(cxt, "ROW", expr->rargs);
+	appendStringInfoChar(cxt->buf, ')');
+}
+
+/* Append a cast that is not a function; typmod -1 if it leaves the value's length alone. */
+static void
+append_coercion(PgmlDeparse *cxt, Expr *arg, Oid typid, int32 typmod)
+{
+	append_expr(cxt, arg);
+	append_cast(cxt, typid, typmod);
+}
+
+static void
+append_expr(PgmlDeparse *cxt, Expr *expr)
+{
+	Node	   *node = (Node *) expr;
+
+	check_stack_depth();
+	switch (nodeTag(node))
+	{
+		case T_Var:
+			append_var(cxt, (Var *) node);
+			break;
+		case T_Const:
+			pgml_deparse_const(cxt->buf, (Const *) node);
+			break;
+		case T_Param:
+			append_param(cxt, expr);
+			break;
+		case T_CaseTestExpr:
+			append_expr(cxt, cxt->case_arg);
+			break;
+		case T_SubscriptingRef:
+			append_subscripts(cxt, (SubscriptingRef *) node);
+			break;
+		case T_FuncExpr:
+			append_function(cxt, (FuncExpr *) node);
+			break;
+		case T_OpExpr:
+			append_operation(cxt, (OpExpr *) node);
+			break;
+		case T_DistinctExpr:
+			append_distinct(cxt, (DistinctExpr *) node);
+			break;
+		case T_NullIfExpr:
+			append_construct(cxt, "NULLIF", ((NullIfExpr *) node)->args);
+			break;
+		case T_ScalarArrayOpExpr:
+			append_array_operation(cxt, (ScalarArrayOpExpr *) node);
+			break;
+		case T_RowCompareExpr:
+			append_row_compare(cxt, (RowCompareExpr *) node);
+			break;
+		case T_BoolExpr:
+			append_bool(cxt, (BoolExpr *) node);
+			break;
+		case T_NullTest:
+			append_test(cxt, ((NullTest *) node)->arg,
+						((NullTest *) node)->nulltesttype == IS_NULL ? "NULL" : "NOT NULL");
+			break;
+		case T_BooleanTest:
+			append_test(cxt, ((BooleanTest *) node)->arg,
+						bool_test_name(((BooleanTest *) node)->booltesttype));
+			break;
+		case T_CaseExpr:
+			append_case(cxt, (CaseExpr *) node);
+			break;
+		case T_CoalesceExpr:
+			append_construct(cxt, "COALESCE", ((CoalesceExpr *) node)->args);
+			break;
+		case T_MinMaxExpr:
+			append_construct(cxt, ((MinMaxExpr *) node)->op == IS_GREATEST ? "GREATEST" : "LEAST",
+							 ((MinMaxExpr *) node)->args);
+			break;
+		case T_ArrayExpr:
+			append_array(cxt, (ArrayExpr *) node);
+			break;
+		case T_RelabelType:
+			append_coercion(cxt, ((RelabelType *) node)->arg,
+							((RelabelType *) node)->resulttype, -1);
+			break;
+		case T_CoerceViaIO:
+			append_coercion(cxt, ((CoerceViaIO *) node)->arg,
+							((CoerceViaIO *) node)->resulttype, -1);
+			break;
+		case T_ArrayCoerceExpr:
+			append_coercion(cxt, ((ArrayCoerceExpr *) node)->arg,
+							((ArrayCoerceExpr *) node)->resulttype,
+							((ArrayCoerceExpr *) node)->resulttypmod);
+			break;
+		default:
+			elog(ERROR, "unsupported expression type for deparse: %d", (int) nodeTag(node));
+	}
+}
+
+/* Append one expression to the buffer. */
+void
+pgml_deparse_expr(PgmlDeparse *cxt, Expr *expr)
+{
+	int			nestlevel = pgml_textio_begin();
+
+	append_expr(cxt, expr);
+	pgml_textio_end(nestlevel);
+}
+
+void
+pgml_deparse_where(PgmlDeparse *cxt, List *conditions)
+{
+	int			nestlevel = pgml_textio_begin();
+	const char *separator = " WHERE ";
+	ListCell   *lc;
+
+	foreach(lc, conditions)
+	{
+		Expr	   *condition = lfirst(lc);
+
+		if (IsA(condition, RestrictInfo))
+			condition = ((RestrictInfo *) condition)->clause;
+		appendStringInfoString(cxt->buf, separator);
+		append_expr(cxt, condition);
+		separator = " AND ";
+	}
+	pgml_textio_end(nestlevel);
+}

@@ -1,0 +1,201 @@
+/*
+ * deparse_modify.c
+ *		Statements that change or measure a remote table.
+ *
+ * Parameters of UPDATE have no types in the text: the remote gives each the
+ * type of the column that it is assigned to, and reads the value's text form as
+ * that.  A row is named by ctid and tableoid, because the foreign table may be
+ * a partitioned table there, whose partitions share ctids.
+ */
+#include "postgres.h"
+
+#include "utils/lsyscache.h"
+
+#include "query/deparse.h"
+
+/* Append the columns of an int list of attribute numbers. */
+static void
+append_columns(StringInfo buf, Oid relid, List *attnums)
+{
+	ListCell   *lc;
+
+	foreach(lc, attnums)
+	{
+		if (lc != list_head(attnums))
+			appendStringInfoString(buf, ", ");
+		pgml_deparse_column(buf, relid, (AttrNumber) lfirst_int(lc));
+	}
+}
+
+static void
+append_returning(StringInfo buf, Oid relid, List *returning)
+{
+	if (returning == NIL)
+		return;
+	appendStringInfoString(buf, " RETURNING ");
+	append_columns(buf, relid, returning);
+}
+
+char *
+pgml_deparse_insert_prefix(Oid relid, const PgmlOptions *options, List *targetattrs)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "INSERT INTO ");
+	pgml_deparse_relation(&buf, options);
+	if (targetattrs == NIL)
+	{
+		appendStringInfoString(&buf, " DEFAULT VALUES");
+		return buf.data;
+	}
+	appendStringInfoString(&buf, " (");
+	append_columns(&buf, relid, targetattrs);
+	appendStringInfoString(&buf, ") VALUES ");
+	return buf.data;
+}
+
+char *
+pgml_deparse_insert_suffix(Oid relid, bool on_conflict_do_nothing, List *returning)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	if (on_conflict_do_nothing)
+		appendStringInfoString(&buf, " ON CONFLICT DO NOTHING");
+	append_returning(&buf, relid, returning);
+	return buf.data;
+}
+
+/* Append the condition that finds one row. */
+static void
+append_row_identity(StringInfo buf)
+{
+	appendStringInfoString(buf, " WHERE ctid = $1::tid AND tableoid = $2::oid");
+}
+
+char *
+pgml_deparse_update(Oid relid, const PgmlOptions *options, List *targetattrs, List *returning)
+{
+	StringInfoData buf;
+	int			param = 3;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "UPDATE ");
+	pgml_deparse_relation(&buf, options);
+	appendStringInfoString(&buf, " SET ");
+	foreach(lc, targetattrs)
+	{
+		AttrNumber	attnum = (AttrNumber) lfirst_int(lc);
+
+		if (lc != list_head(targetattrs))
+			appendStringInfoString(&buf, ", ");
+		pgml_deparse_column(&buf, relid, attnum);
+		if (get_attgenerated(relid, attnum) != '\0')
+			appendStringInfoString(&buf, " = DEFAULT");
+		else
+			appendStringInfo(&buf, " = $%d", param++);
+	}
+	append_row_identity(&buf);
+	append_returning(&buf, relid, returning);
+	return buf.data;
+}
+
+char *
+pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *returning)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "DELETE FROM ");
+	pgml_deparse_relation(&buf, options);
+	append_row_identity(&buf);
+	append_returning(&buf, relid, returning);
+	return buf.data;
+}
+
+/*
+ * A foreign table stands for what SELECT reads through it, children and
+ * partitions included, so there is no ONLY.
+ */
+char *
+pgml_deparse_truncate(List *relids, DropBehavior behavior, bool restart_seqs)
+{
+	StringInfoData buf;
+	const char *separator = "TRUNCATE ";
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	foreach(lc, relids)
+	{
+		appendStringInfoString(&buf, separator);
+		pgml_deparse_relation(&buf, pgml_options_of_table(lfirst_oid(lc)));
+		separator = ", ";
+	}
+	appendStringInfoString(&buf, restart_seqs ? " RESTART IDENTITY" : " CONTINUE IDENTITY");
+	appendStringInfoString(&buf, behavior == DROP_CASCADE ? " CASCADE" : " RESTRICT");
+	return buf.data;
+}
+
+char *
+pgml_deparse_analyze_size(const PgmlOptions *options)
+{
+	StringInfoData name;
+	StringInfoData regclass;
+	StringInfoData buf;
+
+	initStringInfo(&name);
+	pgml_deparse_relation(&name, options);
+	initStringInfo(&regclass);
+	pgml_deparse_literal(&regclass, name.data);
+	appendStringInfoString(&regclass, "::pg_catalog.regclass");
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf,
+					 "WITH RECURSIVE family (oid) AS ("
+					 "SELECT %s::pg_catalog.oid"
+					 " UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i"
+					 " JOIN family f ON i.inhparent = f.oid) "
+					 "SELECT (pg_catalog.sum(pg_catalog.pg_relation_size(c.oid))"
+					 " / pg_catalog.current_setting('block_size')::int8)::int8, "
+					 "CASE WHEN pg_catalog.min(c.reltuples) >= 0"
+					 " THEN pg_catalog.sum(c.reltuples::float8) END, "
+					 "(SELECT r.relkind FROM pg_catalog.pg_class r WHERE r.oid = %s) "
+					 "FROM family f JOIN pg_catalog.pg_class c"
+					 " ON c.oid = f.oid AND c.relkind IN ('r', 'm')",
+					 regclass.data, regclass.data);
+	return buf.data;
+}
+
+/*
+ * The fraction is clamped to what TABLESAMPLE takes; %.17g loses nothing, and
+ * is written with a point whatever the locale, since the server runs with
+ * LC_NUMERIC C.
+ */
+char *
+pgml_deparse_analyze_tail(const PgmlOptions *options, PgmlSampling method, double fraction)
+{
+	StringInfoData buf;
+
+	fraction = Min(Max(fraction, 0.0), 1.0);
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, " FROM ");
+	pgml_deparse_relation(&buf, options);
+	switch (method)
+	{
+		case PGML_SAMPLING_OFF:
+		case PGML_SAMPLING_AUTO:
+			break;
+		case PGML_SAMPLING_RANDOM:
+			appendStringInfo(&buf, " WHERE pg_catalog.random() < %.17g", fraction);
+			break;
+		case PGML_SAMPLING_SYSTEM:
+			appendStringInfo(&buf, " TABLESAMPLE SYSTEM (%.17g)", fraction * 100.0);
+			break;
+		case PGML_SAMPLING_BERNOULLI:
+			appendStringInfo(&buf, " TABLESAMPLE BERNOULLI (%.17g)", fraction * 100.0);
+			break;
+	}
+	return buf.data;
+}

@@ -1,0 +1,119 @@
+/*
+ * deparse_select.c
+ *		What stands around the expressions of a SELECT: columns, relations,
+ *		ORDER BY, row locks.
+ *
+ * A base relation has no alias and its columns are bare names, with one
+ * exception.  In ORDER BY, SQL takes a bare name for an output column first, and
+ * the output column of that name may be the column's text form (source.h); so
+ * there names are qualified by the table's.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/typcache.h"
+
+#include "query/deparse.h"
+
+void
+pgml_deparse_column(StringInfo buf, Oid relid, AttrNumber attnum)
+{
+	if (attnum == SelfItemPointerAttributeNumber)
+		appendStringInfoString(buf, "ctid");
+	else if (attnum == TableOidAttributeNumber)
+		appendStringInfoString(buf, "tableoid");
+	else if (attnum > 0)
+		appendStringInfoString(buf, quote_identifier(pgml_option_column_name(relid, attnum)));
+	else
+		elog(ERROR, "cannot deparse column %d of relation %u", attnum, relid);
+}
+
+void
+pgml_deparse_relation(StringInfo buf, const PgmlOptions *options)
+{
+	appendStringInfo(buf, "%s.", quote_identifier(options->schema_name));
+	appendStringInfoString(buf, quote_identifier(options->table_name));
+}
+
+/* Append a sort order: ASC and DESC where they mean this operator, else its name. */
+static void
+append_direction(StringInfo buf, const PgmlSortKey *key)
+{
+	TypeCacheEntry *type = lookup_type_cache(exprType((Node *) key->expr),
+											 TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
+
+	if (key->sortop == type->lt_opr)
+		appendStringInfoString(buf, " ASC");
+	else if (key->sortop == type->gt_opr)
+		appendStringInfoString(buf, " DESC");
+	else
+	{
+		appendStringInfoString(buf, " USING ");
+		pgml_deparse_operator(buf, key->sortop);
+	}
+	appendStringInfoString(buf, key->nulls_first ? " NULLS FIRST" : " NULLS LAST");
+}
+
+static void
+append_order_by(PgmlDeparse *cxt, List *sortkeys)
+{
+	const char *separator = " ORDER BY ";
+	ListCell   *lc;
+
+	cxt->qualifier = quote_identifier(cxt->options->table_name);
+	foreach(lc, sortkeys)
+	{
+		PgmlSortKey *key = lfirst(lc);
+
+		appendStringInfoString(cxt->buf, separator);
+		pgml_deparse_expr(cxt, key->expr);
+		append_direction(cxt->buf, key);
+		separator = ", ";
+	}
+	cxt->qualifier = NULL;
+}
+
+static void
+append_row_lock(StringInfo buf, PgmlRowLock lock)
+{
+	switch (lock.strength)
+	{
+		case LCS_NONE:
+			return;
+		case LCS_FORKEYSHARE:
+			appendStringInfoString(buf, " FOR KEY SHARE");
+			break;
+		case LCS_FORSHARE:
+			appendStringInfoString(buf, " FOR SHARE");
+			break;
+		case LCS_FORNOKEYUPDATE:
+			appendStringInfoString(buf, " FOR NO KEY UPDATE");
+			break;
+		case LCS_FORUPDATE:
+			appendStringInfoString(buf, " FOR UPDATE");
+			break;
+	}
+	switch (lock.wait)
+	{
+		case LockWaitBlock:
+			break;
+		case LockWaitSkip:
+			appendStringInfoString(buf, " SKIP LOCKED");
+			break;
+		case LockWaitError:
+			appendStringInfoString(buf, " NOWAIT");
+			break;
+	}
+}
+
+void
+pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys, PgmlRowLock lock)
+{
+	appendStringInfoString(cxt->buf, " FROM ");
+	pgml_deparse_relation(cxt->buf, cxt->options);
+	pgml_deparse_where(cxt, conditions);
+	append_order_by(cxt, sortkeys);
+	append_row_lock(cxt->buf, lock);
+}

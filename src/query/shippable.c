@@ -1,0 +1,573 @@
+/*
+ * shippable.c
+ *		Which expressions mean the same on the remote as here?
+ *
+ * An expression is shipped when all of these hold.
+ *
+ * Each node is of a kind that deparse_expr.c prints exactly, and each function,
+ * operator and type in it is known to the remote (shippable_object.c).
+ *
+ * It gives the same result wherever and whenever it is evaluated: immutable,
+ * independent of the database's encoding, and with values that can be written
+ * down so that the remote reads the same value.
+ *
+ * Every collation that matters is one that the remote derives from the same
+ * source as the local parser did.  That is what the type Settled is about.
+ * The text that is sent contains no COLLATE clause, so the remote derives
+ * collations from its columns alone, and a column of a foreign table is
+ * assumed to have the collation that is declared for it here.  Going up the
+ * tree, the collation of a subexpression is in one of three states:
+ *
+ *	  NEUTRAL	there is none, or it is the database's default and nothing but
+ *				constants and parameters gave it.  The default collation there
+ *				may be another than the one here, so a comparison by it is not
+ *				shipped; but a column's collation prevails over it, there as
+ *				here, so it does no harm beside a column.
+ *	  COLUMN	a foreign column's, or that of a type with a collation of its own
+ *				("name"): the remote arrives at the same one.
+ *	  ALIEN		anything else: an explicit COLLATE, a local column's, or a
+ *				conflict between columns.
+ *
+ * A function that looks at its collation must find COLUMN and the very one
+ * that the local parser chose.  There is one exception: with a default collation on
+ * both sides, equality of strings is equality of bytes, whatever the default is,
+ * because a default collation is never a nondeterministic one.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_collation.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_opfamily.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+
+#include "base/compat.h"
+#include "query/deparse.h"
+#include "query/shippable.h"
+#include "query/shippable_object.h"
+
+/* How the collation of a subexpression came about; see the top of the file. */
+typedef enum Settled
+{
+	NEUTRAL,
+	COLUMN,
+	ALIEN
+} Settled;
+
+typedef struct Collation
+{
+	Oid			oid;
+	Settled		settled;
+} Collation;
+
+/* State of one walk over an expression. */
+typedef struct Walk
+{
+	Relids		relids;			/* Vars of these are columns of the remote */
+	const PgmlOptions *options;
+	Collation	inner;			/* of the siblings visited so far */
+	const Collation *test;		/* of what CaseTestExpr stands for; NULL: nothing */
+} Walk;
+
+/*
+ * Built-in functions that the catalog calls immutable although they give
+ * something else in a database of another encoding.
+ */
+static const Oid encoding_functions[] = {
+	F_ASCII, F_CHR, F_MD5_TEXT,
+	F_OCTET_LENGTH_TEXT, F_OCTET_LENGTH_BPCHAR, F_BIT_LENGTH_TEXT,
+	F_TO_ASCII_TEXT, F_TO_ASCII_TEXT_INT4, F_TO_ASCII_TEXT_NAME,
+	F_HASHTEXT, F_HASHTEXTEXTENDED, F_HASHBPCHAR, F_HASHBPCHAREXTENDED
+};
+
+/* Functions for which any deterministic collation is as good as any other. */
+static const Oid bytewise_functions[] = {
+	F_TEXTEQ, F_TEXTNE, F_BPCHAREQ, F_BPCHARNE,
+	F_TEXTLIKE, F_TEXTNLIKE, F_STARTS_WITH,
+	F_TEXTCAT, F_TEXTLEN, F_LENGTH_TEXT
+};
+
+/*
+ * Types between which a cast through the text form gives the same under all
+ * settings.  The catalog's volatility is not enough: the output of floats and
+ * bytea follows settings and is called immutable all the same.
+ */
+static const Oid plain_text_types[] = {
+	BOOLOID, INT2OID, INT4OID, INT8OID, OIDOID, NUMERICOID,
+	TEXTOID, VARCHAROID, BPCHAROID, NAMEOID, CHAROID,
+	UUIDOID, BITOID, VARBITOID, MACADDROID, MACADDR8OID, JSONBOID
+};
+
+#define IS_ONE_OF(oid, table) oid_in(oid, table, lengthof(table))
+
+static bool
+oid_in(Oid oid, const Oid *table, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (table[i] == oid)
+			return true;
+	}
+	return false;
+}
+
+/* Can a value that is computed here be sent for this Param or Var of another relation? */
+static bool
+shippable_param(const Node *node)
+{
+	if (IsA(node, Param))
+	{
+		ParamKind	kind = ((const Param *) node)->paramkind;
+
+		/* the others stand for outputs of subqueries that are not yet planned */
+		if (kind != PARAM_EXTERN && kind != PARAM_EXEC)
+			return false;
+	}
+	return pgml_portable_value(exprType(node));
+}
+
+/*
+ * Collations
+ */
+
+/* Combine the collations of two arguments of one expression. */
+static Collation
+merge(Collation a, Collation b)
+{
+	Collation	conflict = {InvalidOid, ALIEN};
+
+	if (a.settled == ALIEN || b.settled == ALIEN)
+		return conflict;
+	if (a.settled == NEUTRAL)
+		return b;
+	if (b.settled == NEUTRAL || a.oid == b.oid)
+		return a;
+
+	/* the parser lets any collation prevail over the default, if none is explicit */
+	if (a.oid == DEFAULT_COLLATION_OID)
+		return b;
+	if (b.oid == DEFAULT_COLLATION_OID)
+		return a;
+	return conflict;
+}
+
+/*
+ * Judge the collation of an expression that the remote computes from
+ * arguments with the collation inner (NEUTRAL for a constant or parameter).
+ */
+static Collation
+derive(const Node *node, Collation inner)
+{
+	Collation	result;
+	Oid			of_type;
+
+	result.oid = exprCollation(node);
+	if (!OidIsValid(result.oid))
+		result.settled = NEUTRAL;
+	else if (inner.settled == COLUMN)
+		result.settled = result.oid == inner.oid ? COLUMN : ALIEN;
+	else if (inner.settled == ALIEN)
+		result.settled = ALIEN;
+	else
+	{
+		of_type = get_typcollation(exprType(node));
+		if (result.oid == DEFAULT_COLLATION_OID)
+			result.settled = NEUTRAL;
+		else
+			result.settled = result.oid == of_type ? COLUMN : ALIEN;
+	}
+	return result;
+}
+
+/* Does a function (InvalidOid: something else) see the collation on the remote that it sees here? */
+static bool
+shippable_input_collation(Oid collation, Collation inner, Oid funcid)
+{
+	if (!OidIsValid(collation))
+		return true;
+	if (inner.settled == COLUMN)
+		return inner.oid == collation;
+	return inner.settled == NEUTRAL &&
+		collation == DEFAULT_COLLATION_OID &&
+		IS_ONE_OF(funcid, bytewise_functions);
+}
+
+/*
+ * Expressions
+ */
+
+static bool unshippable(Node *node, Walk *walk);
+
+/* Visit a subexpression by itself; collation becomes what it contributes. */
+static bool
+shippable_part(Expr *expr, Walk *walk, const Collation *test, Collation *collation)
+{
+	Walk		part = *walk;
+
+	part.inner.oid = InvalidOid;
+	part.inner.settled = NEUTRAL;
+	part.test = test;
+	if (unshippable((Node *) expr, &part))
+		return false;
+	*collation = part.inner;
+	return true;
+}
+
+/* A column of the remote, or a value that is sent there. */
+static bool
+shippable_var(Var *var, Walk *walk, Collation *result)
+{
+	Collation	neutral = {InvalidOid, NEUTRAL};
+
+	if (var->varlevelsup != 0)
+		return false;
+	if (!bms_is_member(var->varno, walk->relids))
+	{
+		*result = derive((Node *) var, neutral);
+		return shippable_param((Node *) var);
+	}
+
+	/* of the system columns only ctid is the remote's own here */
+	if (var->varattno <= 0 && var->varattno != SelfItemPointerAttributeNumber)
+		return false;
+	result->oid = var->varcollid;
+	result->settled = OidIsValid(var->varcollid) ? COLUMN : NEUTRAL;
+	return true;
+}
+
+/* Stops at a CASE with a test expression. */
+static bool
+has_simple_case(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, CaseExpr) && ((CaseExpr *) node)->arg != NULL)
+		return true;
+	return expression_tree_walker(node, has_simple_case, context);
+}
+
+/*
+ * CASE.  The deparser prints the test expression in each WHEN clause, in place
+ * of CaseTestExpr; so that the text can't grow exponentially, one such CASE
+ * within the test expression of another is refused.
+ */
+static bool
+shippable_case(CaseExpr *expr, Walk *walk, Collation *result)
+{
+	Collation	testval = {InvalidOid, NEUTRAL};
+	Collation	inner = {InvalidOid, NEUTRAL};
+	Collation	part;
+	ListCell   *lc;
+
+	if (has_simple_case((Node *) expr->arg, NULL) ||
+		!shippable_part(expr->arg, walk, NULL, &testval))
+		return false;
+
+	foreach(lc, expr->args)
+	{
+		CaseWhen   *when = lfirst_node(CaseWhen, lc);
+
+		if (!shippable_part(when->expr, walk, expr->arg ? &testval : walk->test, &part) ||
+			!shippable_part(when->result, walk, walk->test, &part))
+			return false;
+		inner = merge(inner, part);
+	}
+	if (!shippable_part(expr->defresult, walk, walk->test, &part))
+		return false;
+	*result = derive((Node *) expr, merge(inner, part));
+	return true;
+}
+
+/*
+ * A cast of each element of an array.  It is printed as a cast of the array,
+ * so the element's expression must be what such a cast makes.
+ */
+static bool
+shippable_array_coerce(ArrayCoerceExpr *expr, Walk *walk, Collation *result)
+{
+	Expr	   *element = expr->elemexpr;
+	Collation	inner;
+	Collation	part;
+
+	if (IsA(element, FuncExpr))
+	{
+		FuncExpr   *func = (FuncExpr *) element;
+
+		if (func->funcformat != COERCE_EXPLICIT_CAST && func->funcformat != COERCE_IMPLICIT_CAST)
+			return false;
+		element = linitial(func->args);
+	}
+	else if (IsA(element, CoerceViaIO))
+		element = ((CoerceViaIO *) element)->arg;
+	else if (IsA(element, RelabelType))
+		element = ((RelabelType *) element)->arg;
+
+	if (element == expr->elemexpr || !IsA(element, CaseTestExpr))
+		return false;
+
+	/* an implicit cast fails where an explicit one cuts off */
+	if (expr->resulttypmod >= 0 && expr->coerceformat == COERCE_IMPLICIT_CAST)
+		return false;
+
+	if (!shippable_part(expr->arg, walk, walk->test, &inner) ||
+		!shippable_part(expr->elemexpr, walk, &inner, &part))
+		return false;
+	*result = derive((Node *) expr, inner);
+	return true;
+}
+
+/*
+ * Row comparison by <, <=, > or >=.  It is printed with one operator name for
+ * all columns, and the remote finds the operators by their argument types.
+ */
+static bool
+shippable_row_compare(RowCompareExpr *expr, Walk *walk)
+{
+	char	   *name = get_opname(linitial_oid(expr->opnos));
+	ListCell   *op;
+	ListCell   *left;
+	ListCell   *right;
+	ListCell   *collid;
+
+	forfour(op, expr->opnos, left, expr->largs, right, expr->rargs, collid, expr->inputcollids)
+	{
+		char	   *opname = get_opname(lfirst_oid(op));
+		Collation	l;
+		Collation	r;
+
+		if (!pgml_is_builtin(lfirst_oid(op)) || opname == NULL || strcmp(name, opname) != 0)
+			return false;
+		if (!shippable_part(lfirst(left), walk, walk->test, &l) ||
+			!shippable_part(lfirst(right), walk, walk->test, &r) ||
+			!shippable_input_collation(lfirst_oid(collid), merge(l, r), InvalidOid))
+			return false;
+	}
+	return true;
+}
+
+static bool
+shippable_function(FuncExpr *func, const PgmlOptions *options)
+{
+	bool		is_cast = func->funcformat == COERCE_EXPLICIT_CAST ||
+		func->funcformat == COERCE_IMPLICIT_CAST;
+
+	if (func->funcretset || IS_ONE_OF(func->funcid, encoding_functions))
+		return false;
+	if (is_cast && !pgml_shippable_cast(linitial(func->args), func->funcresulttype, options))
+		return false;
+	return pgml_shippable_object(func->funcid, ProcedureRelationId, options);
+}
+
+/* A cast through the text form. */
+static bool
+shippable_io_cast(CoerceViaIO *cast, const PgmlOptions *options)
+{
+	return IS_ONE_OF(exprType((Node *) cast->arg), plain_text_types) &&
+		IS_ONE_OF(cast->resulttype, plain_text_types) &&
+		pgml_shippable_cast((Node *) cast->arg, cast->resulttype, options);
+}
+
+/*
+ * Judge what is special to one kind of expression, its arguments left aside.
+ * funcid becomes the function that sees the collation of the arguments.
+ */
+static bool
+shippable_operation(Node *node, Walk *walk, Oid *funcid)
+{
+	const PgmlOptions *options = walk->options;
+
+	switch (nodeTag(node))
+	{
+		case T_FuncExpr:
+			*funcid = ((FuncExpr *) node)->funcid;
+			return shippable_function((FuncExpr *) node, options);
+		case T_OpExpr:
+			*funcid = get_opcode(((OpExpr *) node)->opno);
+			return !((OpExpr *) node)->opretset &&
+				pgml_shippable_object(((OpExpr *) node)->opno, OperatorRelationId, options);
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			/* printed without their operator: the remote takes "=" of pg_catalog */
+			*funcid = get_opcode(((OpExpr *) node)->opno);
+			return pgml_is_builtin(((OpExpr *) node)->opno);
+		case T_ScalarArrayOpExpr:
+			*funcid = get_opcode(((ScalarArrayOpExpr *) node)->opno);
+			return pgml_shippable_object(((ScalarArrayOpExpr *) node)->opno,
+										 OperatorRelationId, options);
+		case T_CoerceViaIO:
+			return shippable_io_cast((CoerceViaIO *) node, options);
+		case T_RelabelType:
+			return pgml_shippable_cast((Node *) ((RelabelType *) node)->arg,
+								  ((RelabelType *) node)->resulttype, options);
+		case T_SubscriptingRef:
+			/* reading from an array; subscripts of other types are their own affair */
+			return ((SubscriptingRef *) node)->refassgnexpr == NULL &&
+				OidIsValid(get_element_type(((SubscriptingRef *) node)->refcontainertype));
+		case T_MinMaxExpr:
+		case T_BoolExpr:
+		case T_NullTest:
+		case T_BooleanTest:
+		case T_CoalesceExpr:
+		case T_ArrayExpr:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* An expression whose result is computed from all of its arguments alike. */
+static bool
+shippable_computation(Node *node, Walk *walk, Collation *result)
+{
+	Walk		args = *walk;
+	Oid			funcid = InvalidOid;
+
+	if (!shippable_operation(node, walk, &funcid))
+		return false;
+
+	args.inner.oid = InvalidOid;
+	args.inner.settled = NEUTRAL;
+	if (expression_tree_walker(node, unshippable, &args))
+		return false;
+	*result = derive(node, args.inner);
+	return shippable_input_collation(exprInputCollation(node), args.inner, funcid);
+}
+
+/* Judge a node by its kind; result becomes its collation. */
+static bool
+shippable_node(Node *node, Walk *walk, Collation *result)
+{
+	switch (nodeTag(node))
+	{
+		case T_Var:
+			return shippable_var((Var *) node, walk, result);
+		case T_Const:
+			*result = derive(node, *result);
+			return pgml_shippable_const((Const *) node, walk->options);
+		case T_Param:
+			*result = derive(node, *result);
+			return shippable_param(node);
+		case T_CaseTestExpr:
+			if (walk->test == NULL)
+				return false;
+			*result = derive(node, *walk->test);
+			return true;
+		case T_CaseExpr:
+			return shippable_case((CaseExpr *) node, walk, result);
+		case T_ArrayCoerceExpr:
+			return shippable_array_coerce((ArrayCoerceExpr *) node, walk, result);
+		case T_RowCompareExpr:
+			return shippable_row_compare((RowCompareExpr *) node, walk);
+		default:
+			return shippable_computation(node, walk, result);
+	}
+}
+
+/*
+ * Visit a node for expression_tree_walker, which stops when this says true:
+ * the expression can't be shipped.  The node's collation is merged into
+ * walk->inner.
+ */
+static bool
+unshippable(Node *node, Walk *walk)
+{
+	Collation	result = {InvalidOid, NEUTRAL};
+
+	if (node == NULL)
+		return false;
+	check_stack_depth();
+	if (IsA(node, List))
+		return expression_tree_walker(node, unshippable, walk);
+
+	if (!pgml_shippable_type(exprType(node), walk->options) ||
+		!shippable_node(node, walk, &result))
+		return true;
+	walk->inner = merge(walk->inner, result);
+	return false;
+}
+
+/* Judge an expression, and tell its collation. */
+static bool
+judge(Relids relids, const PgmlOptions *options, Expr *expr, Collation *collation)
+{
+	Walk		walk = {relids, options, {InvalidOid, NEUTRAL}, NULL};
+
+	/* the catalog look-ups of volatility come last: they are many */
+	if (unshippable((Node *) expr, &walk) ||
+		walk.inner.settled == ALIEN ||
+		contain_mutable_functions((Node *) expr))
+		return false;
+	*collation = walk.inner;
+	return true;
+}
+
+bool
+pgml_shippable_expr(PlannerInfo *root, Relids relids, const PgmlOptions *options, Expr *expr)
+{
+	Collation	collation;
+
+	return judge(relids, options, expr, &collation);
+}
+
+/*
+ * Sort orders
+ */
+
+/* Make a sort key of a pathkey, NULL if the remote can't sort by it. */
+static PgmlSortKey *
+shippable_pathkey(Relids relids, const PgmlOptions *options, PathKey *pathkey)
+{
+	EquivalenceClass *ec = pathkey->pk_eclass;
+	ListCell   *lc;
+
+	if (ec->ec_has_volatile ||
+		!pgml_shippable_object(pathkey->pk_opfamily, OperatorFamilyRelationId, options))
+		return NULL;
+
+	foreach(lc, ec->ec_members)
+	{
+		EquivalenceMember *em = lfirst(lc);
+		Collation	collation;
+		PgmlSortKey *key;
+
+		if (em->em_is_const || bms_is_empty(em->em_relids) ||
+			!bms_is_subset(em->em_relids, relids) ||
+			!judge(relids, options, em->em_expr, &collation))
+			continue;
+		/* the remote sorts by the collation that it derives, which must be a column's */
+		if (OidIsValid(ec->ec_collation) &&
+			(collation.settled != COLUMN || collation.oid != ec->ec_collation))
+			continue;
+
+		key = palloc(sizeof(PgmlSortKey));
+		key->expr = em->em_expr;
+		key->sortop = pgml_pathkey_operator(pathkey, em->em_datatype);
+		key->nulls_first = pathkey->pk_nulls_first;
+		if (OidIsValid(key->sortop) &&
+			pgml_shippable_object(key->sortop, OperatorRelationId, options))
+			return key;
+	}
+	return NULL;
+}
+
+List *
+pgml_shippable_sort(PlannerInfo *root, Relids relids, const PgmlOptions *options, List *pathkeys)
+{
+	List	   *keys = NIL;
+	ListCell   *lc;
+
+	foreach(lc, pathkeys)
+	{
+		PgmlSortKey *key = shippable_pathkey(relids, options, lfirst(lc));
+
+		if (key == NULL)
+			return NIL;
+		keys = lappend(keys, key);
+	}
+	return keys;
+}

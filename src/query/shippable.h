@@ -1,0 +1,39 @@
+/*
+ * shippable.h
+ *		Which expressions mean the same on the remote as here.
+ *
+ * Built-in immutable functions, operators and types are; so are those of the
+ * extensions that the server's option names.  Collation must be settled by a
+ * column of the foreign table, or be irrelevant.  Knows no connection: it
+ * answers from the catalogs and the options.
+ */
+#ifndef PGML_QUERY_SHIPPABLE_H
+#define PGML_QUERY_SHIPPABLE_H
+
+#include "postgres.h"
+#include "nodes/pathnodes.h"
+
+#include "base/option.h"
+
+/* Register cache invalidation; called by _PG_init. */
+extern void pgml_shippable_init(void);
+
+/* Is the object (function, operator, type, ...) known to exist on the remote and to mean the same? */
+extern bool pgml_shippable_object(Oid objectid, Oid classid, const PgmlOptions *options);
+
+/*
+ * Can expr, whose foreign Vars are of relids, be evaluated by the remote?  Vars
+ * of other relations must be turned into parameters by the planner (nested
+ * loop parameters), so they are shippable as such.
+ */
+extern bool pgml_shippable_expr(PlannerInfo *root, Relids relids, const PgmlOptions *options,
+								Expr *expr);
+
+/*
+ * Can the remote sort the rows of relids by these pathkeys?  Then a list of
+ * PgmlSortKey (deparse.h), one per pathkey; else NIL.
+ */
+extern List *pgml_shippable_sort(PlannerInfo *root, Relids relids, const PgmlOptions *options,
+								 List *pathkeys);
+
+#endif							/* PGML_QUERY_SHIPPABLE_H */
