@@ -180,6 +180,26 @@ copy_start(PgmlSource *source, const PgmlParams *params)
  * Reading
  */
 
+/* Get the next bytes out of the spool; false at its end. */
+static bool
+next_spooled(CopySource *self, const char **data, int *len)
+{
+	/* a tuple read back from disk must live as long as the slot that frees it */
+	MemoryContext oldcxt = MemoryContextSwitchTo(self->base.cxt);
+	bool		found = tuplestore_gettupleslot(self->spool, true, false, self->spool_slot);
+
+	MemoryContextSwitchTo(oldcxt);
+	if (found)
+	{
+		bool		isnull;
+		bytea	   *bytes = (bytea *) DatumGetPointer(slot_getattr(self->spool_slot, 1, &isnull));
+
+		*data = VARDATA_ANY(bytes);
+		*len = VARSIZE_ANY_EXHDR(bytes);
+	}
+	return found;
+}
+
 /* Get the next bytes of the stream from where it is; false at its end. */
 static bool
 next_piece(CopySource *self, const char **data, int *len)
@@ -197,15 +217,8 @@ next_piece(CopySource *self, const char **data, int *len)
 	}
 	else if (self->stage == COPY_SPOOLED)
 	{
-		if (tuplestore_gettupleslot(self->spool, true, false, self->spool_slot))
-		{
-			bool		isnull;
-			bytea	   *bytes = (bytea *) DatumGetPointer(slot_getattr(self->spool_slot, 1, &isnull));
-
-			*data = VARDATA_ANY(bytes);
-			*len = VARSIZE_ANY_EXHDR(bytes);
+		if (next_spooled(self, data, len))
 			return true;
-		}
 	}
 	else if (self->stage == COPY_PARKING)
 		elog(ERROR, "rows of server \"%s\" were lost while they were put aside",
