@@ -7,7 +7,8 @@
  * talk to, hold no OID that only the remote could explain, and depend on no
  * encoding but that of the client, which we have set to the encoding of this
  * database.  Enums, composites, reg* types, tsvector and all that extensions
- * bring are missing on purpose: they travel as text.
+ * bring are missing on purpose: they travel as text.  So are oidvector and
+ * int2vector, whose receive functions refuse the empty ones.
  *
  * There are three ways to read a value.  Most are read here ("direct"): these
  * decoders do what the type's receive function does, range checks included,
@@ -318,8 +319,6 @@ static const BinaryType binary_types[] = {
 	{CIRCLEOID, decode_receive, NULL, 0, false},
 	{BITOID, decode_receive, NULL, 0, false},
 	{VARBITOID, decode_receive, NULL, 0, false},
-	{INT2VECTOROID, decode_receive, NULL, 0, false},
-	{OIDVECTOROID, decode_receive, NULL, 0, false},
 	{TIDOID, decode_receive, NULL, 0, false},
 	{PG_LSNOID, decode_receive, NULL, 0, false},
 	{PG_SNAPSHOTOID, decode_receive, NULL, 0, false},
