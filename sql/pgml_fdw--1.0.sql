@@ -1,0 +1,159 @@
+/* sql/pgml_fdw--1.0.sql */
+
+-- complain if the script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION pgml_fdw" to load this file. \quit
+
+--
+-- The foreign data wrapper
+--
+
+CREATE FUNCTION pgml_fdw_handler()
+RETURNS pg_catalog.fdw_handler
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT;
+
+CREATE FUNCTION pgml_fdw_validator(options pg_catalog.text[], catalog pg_catalog.oid)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT;
+
+CREATE FOREIGN DATA WRAPPER pgml_fdw
+  HANDLER pgml_fdw_handler
+  VALIDATOR pgml_fdw_validator;
+
+--
+-- Connections that foreign tables keep open
+--
+
+CREATE FUNCTION pgml_fdw_get_connections(
+    check_conn pg_catalog.bool DEFAULT false,
+    OUT server_name pg_catalog.text,
+    OUT user_name pg_catalog.text,
+    OUT valid pg_catalog.bool,
+    OUT used_in_xact pg_catalog.bool,
+    OUT closed pg_catalog.bool,
+    OUT remote_backend_pid pg_catalog.int4)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgml_fdw_get_connections(pg_catalog.bool) IS
+'connections that this session keeps open; check_conn true looks whether the remote has closed them';
+
+CREATE FUNCTION pgml_fdw_disconnect(server_name pg_catalog.text)
+RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgml_fdw_disconnect(pg_catalog.text) IS
+'close the connections of this session with one server; true if there was any';
+
+CREATE FUNCTION pgml_fdw_disconnect_all()
+RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgml_fdw_disconnect_all() IS
+'close all connections of this session; true if there was any';
+
+CREATE FUNCTION pgml_fdw_stats(
+    OUT connects pg_catalog.int8,
+    OUT messages pg_catalog.int8,
+    OUT round_trips pg_catalog.int8,
+    OUT rows_in pg_catalog.int8,
+    OUT bytes_in pg_catalog.int8,
+    OUT rows_out pg_catalog.int8,
+    OUT bytes_out pg_catalog.int8,
+    OUT parked pg_catalog.int8,
+    OUT cancelled pg_catalog.int8)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgml_fdw_stats() IS
+'exact counts of what this session has sent and received since it began';
+
+--
+-- Moving over from postgres_fdw, and back
+--
+
+CREATE FUNCTION pgml_fdw_adopt(fdw_name pg_catalog.name)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT;
+COMMENT ON FUNCTION pgml_fdw_adopt(pg_catalog.name) IS
+'let pgml_fdw serve the servers and tables of another wrapper, postgres_fdw''s';
+
+CREATE FUNCTION pgml_fdw_release(fdw_name pg_catalog.name)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT;
+COMMENT ON FUNCTION pgml_fdw_release(pg_catalog.name) IS
+'give an adopted wrapper back to postgres_fdw';
+
+CREATE FUNCTION pgml_fdw_migrate(server_name pg_catalog.name)
+RETURNS SETOF pg_catalog.text
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT;
+COMMENT ON FUNCTION pgml_fdw_migrate(pg_catalog.name) IS
+'the DDL that moves a postgres_fdw server, its user mappings and foreign tables over to pgml_fdw, a statement a row';
+
+--
+-- dblink
+--
+
+CREATE FUNCTION dblink_connect(pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_connect'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_connect(pg_catalog.text, pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_connect'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_disconnect()
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_disconnect'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_disconnect(pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_disconnect'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink(pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink(pg_catalog.text, pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink(pg_catalog.text, pg_catalog.bool)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink(pg_catalog.text, pg_catalog.text, pg_catalog.bool)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_exec(pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_exec'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_exec(pg_catalog.text, pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_exec'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_exec(pg_catalog.text, pg_catalog.bool)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_exec'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_exec(pg_catalog.text, pg_catalog.text, pg_catalog.bool)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_exec'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
