@@ -40,17 +40,20 @@ wire_cost(const PgmlOptions *options, double rows, int width)
 	return rows * options->fdw_tuple_cost * (ROW_SHARE + width / ROW_BYTES);
 }
 
-/* Cost of the remote finding the rows. */
+/*
+ * Cost of the remote finding the rows.  An index scan's pages are not charged
+ * as random ones: rows of one key are often neighbours, and the same pages come
+ * again in the next rescan.
+ */
 static Cost
 find_cost(const PgmlScanWork *work)
 {
 	Cost		per_tuple = cpu_tuple_cost + work->remote_quals.per_tuple;
+	Cost		full = work->pages * seq_page_cost + work->tuples * per_tuple;
+	Cost		index = Min(work->fetched, work->pages) * seq_page_cost +
+		work->fetched * (per_tuple + cpu_index_tuple_cost);
 
-	if (work->by_index)
-		return Min(work->fetched, work->pages) * random_page_cost +
-			work->fetched * (per_tuple + cpu_index_tuple_cost);
-
-	return work->pages * seq_page_cost + work->tuples * per_tuple;
+	return work->by_index ? Min(index, full) : full;
 }
 
 /* Cost of the remote sorting them: as many comparisons as core reckons with. */

@@ -15,11 +15,17 @@
  * the other.  So a foreign list, and one of another layout of ours, must give
  * an error that says what to do, never a crash.
  *
+ * The other way round it is postgres_fdw that is handed a list of ours.  It
+ * looks for SQL in the first field and for certain node types in the next ones.
+ * So each list begins with fields of those types, and the magic is no SQL: what
+ * postgres_fdw does with our plan ends in a syntax error on the remote.
+ *
  * Integer nodes hold an int, which an OID may exceed: OIDs travel in OID lists.
  */
 #include "postgres.h"
 
 #include "nodes/value.h"
+#include "utils/inval.h"
 
 #include "plan/planinfo.h"
 #include "query/deparse.h"
@@ -28,6 +34,9 @@
 #define SCAN_MAGIC "pgml_fdw scan 1"
 #define MODIFY_MAGIC "pgml_fdw modify 1"
 
+/* Stands where postgres_fdw puts the names of joined relations. */
+#define ENGINE "pgml_fdw"
+
 /* A list that is being taken apart. */
 typedef struct Unpacker
 {
@@ -35,15 +44,20 @@ typedef struct Unpacker
 	int			at;
 } Unpacker;
 
-/* Throw: this plan is not ours, or not of this version. */
+/*
+ * Throw: this plan is not ours, or not of this version.  What this session has
+ * cached of relations (the callbacks of their engine) and plans is out of
+ * date: it is forgotten, so that the statement works when it is run again.
+ */
 static void
 throw_foreign(void)
 {
+	InvalidateSystemCaches();
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_ERROR),
 			 errmsg("this plan was made by another foreign data wrapper engine"),
 			 errdetail("The handler of the foreign data wrapper has changed since the statement was planned."),
-			 errhint("Run the statement again; use DISCARD PLANS or a new session for prepared statements.")));
+			 errhint("Run the statement again.")));
 }
 
 /* Start to take a list apart: it must begin with this magic. */
@@ -139,36 +153,23 @@ add_attnums(List *packed, const AttrNumber *attnums, int n)
 }
 
 static AttrNumber *
-take_attnums(Unpacker *unpacker, int n)
+take_attnums(Unpacker *unpacker, int *n)
 {
 	List	   *list = take_list(unpacker, T_IntList);
-	AttrNumber *attnums = palloc(n * sizeof(AttrNumber));
+	AttrNumber *attnums = palloc(list_length(list) * sizeof(AttrNumber));
 
-	if (list_length(list) != n)
-		throw_foreign();
-	for (int i = 0; i < n; i++)
+	*n = list_length(list);
+	for (int i = 0; i < *n; i++)
 		attnums[i] = (AttrNumber) list_nth_int(list, i);
 	return attnums;
 }
 
-/* A count of things that follow; each takes at least a byte of memory. */
-static int
-take_count(Unpacker *unpacker)
-{
-	int			n = take_int(unpacker);
-
-	if (n < 0 || n > MaxTupleAttributeNumber)
-		throw_foreign();
-	return n;
-}
-
-/* A query in pieces: number of columns, the columns, tail, parameter offsets, locks. */
+/* A query in pieces: the columns, tail, parameter offsets, locks. */
 static List *
 add_query(List *packed, const PgmlQuery *query)
 {
 	List	   *param_at = NIL;
 
-	packed = lappend(packed, makeInteger(query->ncols));
 	for (int i = 0; i < query->ncols; i++)
 		packed = add_string(packed, query->columns[i]);
 	packed = add_string(packed, query->tail);
@@ -179,13 +180,13 @@ add_query(List *packed, const PgmlQuery *query)
 }
 
 static void
-take_query(Unpacker *unpacker, PgmlQuery *query)
+take_query(Unpacker *unpacker, PgmlQuery *query, int ncols)
 {
 	List	   *param_at;
 
-	query->ncols = take_count(unpacker);
-	query->columns = palloc(query->ncols * sizeof(char *));
-	for (int i = 0; i < query->ncols; i++)
+	query->ncols = ncols;
+	query->columns = palloc(ncols * sizeof(char *));
+	for (int i = 0; i < ncols; i++)
 		query->columns[i] = take_string(unpacker);
 	query->tail = take_string(unpacker);
 
@@ -197,14 +198,16 @@ take_query(Unpacker *unpacker, PgmlQuery *query)
 	query->locks_rows = take_bool(unpacker);
 }
 
+/* The first four fields are a string, a list, an integer and a string without digits, as postgres_fdw's are. */
 List *
 pgml_planinfo_pack_scan(const PgmlScanPlan *plan)
 {
 	List	   *packed = list_make1(makeString(pstrdup(SCAN_MAGIC)));
 
-	packed = add_query(packed, &plan->query);
-	packed = lappend(packed, makeInteger(plan->kind));
 	packed = add_attnums(packed, plan->attnums, plan->query.ncols);
+	packed = lappend(packed, makeInteger(plan->kind));
+	packed = add_string(packed, ENGINE);
+	packed = add_query(packed, &plan->query);
 	packed = add_string(packed, plan->relations);
 	packed = lappend(packed, makeBoolean(plan->system_columns));
 	return lappend(packed, list_make1_oid(plan->serverid));
@@ -216,10 +219,12 @@ pgml_planinfo_unpack_scan(List *packed)
 	Unpacker	unpacker = unpack_start(packed, SCAN_MAGIC);
 	PgmlScanPlan *plan = palloc0(sizeof(PgmlScanPlan));
 	List	   *serverid;
+	int			ncols;
 
-	take_query(&unpacker, &plan->query);
+	plan->attnums = take_attnums(&unpacker, &ncols);
 	plan->kind = (PgmlSourceKind) take_int(&unpacker);
-	plan->attnums = take_attnums(&unpacker, plan->query.ncols);
+	(void) take_string(&unpacker);
+	take_query(&unpacker, &plan->query, ncols);
 	plan->relations = take_string(&unpacker);
 	plan->system_columns = take_bool(&unpacker);
 	serverid = take_list(&unpacker, T_OidList);
@@ -236,11 +241,10 @@ pgml_planinfo_of_scan(ForeignScan *scan)
 	return pgml_planinfo_unpack_scan(scan->fdw_private);
 }
 
-/* The pieces of INSERT: number of columns, attributes, which are DEFAULT, prefix, suffix, returns. */
+/* The pieces of INSERT: attributes, which of them are DEFAULT, prefix, suffix, returns. */
 static List *
 add_insert(List *packed, const PgmlInsert *insert)
 {
-	packed = lappend(packed, makeInteger(insert->ncols));
 	packed = add_attnums(packed, insert->attnums, insert->ncols);
 	for (int i = 0; i < insert->ncols; i++)
 		packed = lappend(packed, makeBoolean(insert->default_cols[i]));
@@ -252,8 +256,7 @@ add_insert(List *packed, const PgmlInsert *insert)
 static void
 take_insert(Unpacker *unpacker, PgmlInsert *insert)
 {
-	insert->ncols = take_count(unpacker);
-	insert->attnums = take_attnums(unpacker, insert->ncols);
+	insert->attnums = take_attnums(unpacker, &insert->ncols);
 	insert->default_cols = palloc(insert->ncols * sizeof(bool));
 	for (int i = 0; i < insert->ncols; i++)
 		insert->default_cols[i] = take_bool(unpacker);
@@ -262,16 +265,21 @@ take_insert(Unpacker *unpacker, PgmlInsert *insert)
 	insert->returns = take_bool(unpacker);
 }
 
+/*
+ * The first five fields are a string, a list, an integer, a boolean and a
+ * list, as postgres_fdw's are; the boolean says there that rows come back.
+ */
 List *
 pgml_planinfo_pack_modify(const PgmlModifyPlan *plan)
 {
 	List	   *packed = list_make1(makeString(pstrdup(MODIFY_MAGIC)));
 
-	packed = lappend(packed, makeInteger(plan->operation));
-	packed = add_string(packed, plan->sql);
-	packed = add_insert(packed, &plan->insert);
 	packed = lappend(packed, list_copy(plan->targetattrs));
-	return lappend(packed, list_copy(plan->returning));
+	packed = lappend(packed, makeInteger(plan->operation));
+	packed = lappend(packed, makeBoolean(plan->returning != NIL));
+	packed = lappend(packed, list_copy(plan->returning));
+	packed = add_string(packed, plan->sql);
+	return add_insert(packed, &plan->insert);
 }
 
 PgmlModifyPlan *
@@ -280,11 +288,12 @@ pgml_planinfo_unpack_modify(List *packed)
 	Unpacker	unpacker = unpack_start(packed, MODIFY_MAGIC);
 	PgmlModifyPlan *plan = palloc0(sizeof(PgmlModifyPlan));
 
+	plan->targetattrs = take_list(&unpacker, T_IntList);
 	plan->operation = (CmdType) take_int(&unpacker);
+	(void) take_bool(&unpacker);
+	plan->returning = take_list(&unpacker, T_IntList);
 	plan->sql = take_string(&unpacker);
 	take_insert(&unpacker, &plan->insert);
-	plan->targetattrs = take_list(&unpacker, T_IntList);
-	plan->returning = take_list(&unpacker, T_IntList);
 	unpack_end(&unpacker);
 	return plan;
 }
