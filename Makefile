@@ -33,7 +33,6 @@ override autodepend =
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
-MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 
 ifneq ($(wildcard $(PGXS)),)

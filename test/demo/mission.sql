@@ -3,7 +3,7 @@
 \getenv production_port production_port
 \getenv reader_password reader_password
 \getenv writer_password writer_password
-SELECT count(*) > 0 AS has_vector FROM pg_extension WHERE extname = 'vector' \gset
+SELECT coalesce(to_regtype('vector')::text, 'float4[]') AS embedding \gset
 SELECT obj_description('embed(text)'::regprocedure) AS embed_is \gset
 \timing on
 \unset QUIET
@@ -55,11 +55,7 @@ INSERT INTO bulk_access_packages SELECT * FROM production_tables.packages;
 \echo '=== 5. Embed: a vector for each description ==='
 \echo '(embed(text) is' :embed_is')'
 \echo
-\if :has_vector
-ALTER TABLE bulk_access_packages ADD COLUMN embedding vector;
-\else
-ALTER TABLE bulk_access_packages ADD COLUMN embedding float4[];
-\endif
+ALTER TABLE bulk_access_packages ADD COLUMN embedding :embedding;
 UPDATE bulk_access_packages SET embedding = embed(description);
 
 \echo '=== 6. Copy back: a second server, with a login that may write one table ==='
@@ -82,4 +78,4 @@ SELECT * FROM dblink('production_db_rw', format($$
     SELECT name, description, round((embedding <-> %L)::numeric, 3) AS distance
     FROM package_embeddings JOIN packages USING (name)
     ORDER BY distance, name LIMIT 5 $$,
-  embed('fast web server and reverse proxy'))) AS nearest (name text, description text, distance numeric);
+  CAST(embed('fast web server and reverse proxy') AS :embedding))) AS nearest (name text, description text, distance numeric);
