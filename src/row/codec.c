@@ -165,10 +165,38 @@ pgml_codec_prove(PgmlCodec *codec, PgmlConn *conn, PgmlResult *description)
 	return proved;
 }
 
+/*
+ * Types whose input functions make something of any text: they keep what fits,
+ * or what looks like a number.  (Transaction ids are checked from 16 on.)
+ */
+static bool
+takes_anything(Oid typid)
+{
+	return typid == CHAROID || typid == NAMEOID ||
+		typid == XIDOID || typid == CIDOID || typid == XID8OID;
+}
+
+/* Refuse a value that is not what the text says. */
+static void
+check_kept(CodecColumn *column, Datum value, const char *text)
+{
+	Oid			funcid;
+	bool		is_varlena;
+
+	getTypeOutputInfo(column->typid, &funcid, &is_varlena);
+	if (strcmp(OidOutputFunctionCall(funcid, value), text) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid input syntax for type %s: \"%s\"",
+						format_type_be(column->typid), text)));
+}
+
 /* Make a value from text that has been checked; runs in the context where the value shall live. */
 static Datum
 input_value(PgmlCodec *codec, CodecColumn *column, char *text)
 {
+	Datum		value;
+
 	if (!OidIsValid(column->input.fn_oid))
 	{
 		Oid			funcid;
@@ -176,7 +204,10 @@ input_value(PgmlCodec *codec, CodecColumn *column, char *text)
 		getTypeInputInfo(column->typid, &funcid, &column->ioparam);
 		fmgr_info_cxt(funcid, &column->input, codec->cxt);
 	}
-	return InputFunctionCall(&column->input, text, column->ioparam, column->typmod);
+	value = InputFunctionCall(&column->input, text, column->ioparam, column->typmod);
+	if (takes_anything(column->typid))
+		check_kept(column, value, text);
+	return value;
 }
 
 static inline void

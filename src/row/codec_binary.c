@@ -21,7 +21,6 @@
  */
 #include "postgres.h"
 
-#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
@@ -383,11 +382,9 @@ pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod)
 		return true;
 	}
 
-	/* an array of a type in the table, unless somebody has made the array type himself */
-	if (typid >= FirstGenbkiObjectId)
-		return false;
+	/* the array type of a type in the table; int2vector has elements too, but isn't one */
 	element = get_element_type(typid);
-	if (!OidIsValid(element) || find_type(element) == NULL)
+	if (!OidIsValid(element) || find_type(element) == NULL || get_array_type(element) != typid)
 		return false;
 	self->decode = pgml_binary_decode_array;
 	self->element = palloc(sizeof(PgmlBinary));
@@ -399,7 +396,8 @@ pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod)
 
 /*
  * Types whose bytes are text can stand in for each other: what arrives is what
- * a cast to text would have made of it.
+ * a cast to text would have made of it.  A name is particular: longer text would
+ * be cut without a word.
  */
 bool
 pgml_binary_accepts(const PgmlBinary *self, Oid remote_type)
@@ -408,7 +406,7 @@ pgml_binary_accepts(const PgmlBinary *self, Oid remote_type)
 
 	if (remote_type == self->typid)
 		return true;
-	if (!self->is_text)
+	if (!self->is_text || self->typid == NAMEOID)
 		return false;
 	remote = find_type(remote_type);
 	return remote != NULL && remote->is_text;
