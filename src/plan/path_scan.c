@@ -206,6 +206,14 @@ collect_parameterizations(PlannerInfo *root, RelOptInfo *rel)
 	return ppis;
 }
 
+/* Is the relation one whose rows the statement updates or deletes? */
+static bool
+is_changed(PlannerInfo *root, RelOptInfo *rel)
+{
+	return (root->parse->commandType == CMD_UPDATE || root->parse->commandType == CMD_DELETE) &&
+		bms_is_member(rel->relid, root->all_result_relids);
+}
+
 void
 pgmlGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
@@ -215,16 +223,16 @@ pgmlGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 
 	offer_path(root, rel, &work, info->rows, NIL, rel->lateral_relids);
 	offer_sorted_path(root, rel);
+
+	/*
+	 * Rows are changed one by one while the scan goes on.  Started anew for other
+	 * parameters, it would find rows that this very command has changed, and
+	 * change them again.
+	 */
+	if (is_changed(root, rel))
+		return;
 	foreach(lc, collect_parameterizations(root, rel))
 		offer_parameterized_path(root, rel, lfirst_node(ParamPathInfo, lc));
-}
-
-/* Is the relation one whose rows the statement updates or deletes? */
-static bool
-is_changed(PlannerInfo *root, RelOptInfo *rel)
-{
-	return (root->parse->commandType == CMD_UPDATE || root->parse->commandType == CMD_DELETE) &&
-		bms_is_member(rel->relid, root->all_result_relids);
 }
 
 /*
