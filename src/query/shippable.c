@@ -29,9 +29,10 @@
  *				conflict between columns.
  *
  * A function that looks at its collation must find COLUMN and the very one
- * that the local parser chose.  There is one exception: with a default collation on
- * both sides, equality of strings is equality of bytes, whatever the default is,
- * because a default collation is never a nondeterministic one.
+ * that the local parser chose.  A table names exceptions: functions that don't
+ * look, and those for which one default collation is as good as another.
+ * Equality of strings is such a one: it is equality of bytes unless the collation is
+ * a nondeterministic one, which a default collation can't be.
  */
 #include "postgres.h"
 
@@ -85,11 +86,35 @@ static const Oid encoding_functions[] = {
 	F_HASHTEXT, F_HASHTEXTEXTENDED, F_HASHBPCHAR, F_HASHBPCHAREXTENDED
 };
 
-/* Functions for which any deterministic collation is as good as any other. */
-static const Oid bytewise_functions[] = {
-	F_TEXTEQ, F_TEXTNE, F_BPCHAREQ, F_BPCHARNE,
-	F_TEXTLIKE, F_TEXTNLIKE, F_STARTS_WITH,
-	F_TEXTCAT, F_TEXTLEN, F_LENGTH_TEXT
+/*
+ * Functions with arguments of a collatable type that never look at the
+ * collation, or for which any deterministic one is as good as any other.  Not
+ * all of them: those that are worth shipping without a column of text.
+ */
+static const Oid collation_blind_functions[] = {
+	/* equality, patterns, substrings */
+	F_TEXTEQ, F_TEXTNE, F_BPCHAREQ, F_BPCHARNE, F_ARRAY_EQ, F_ARRAY_NE,
+	F_ARRAYCONTAINS, F_ARRAYCONTAINED, F_ARRAYOVERLAP,
+	F_TEXTLIKE, F_TEXTNLIKE, F_STARTS_WITH, F_TEXTCAT, F_TEXTLEN, F_LENGTH_TEXT,
+	F_LEFT, F_RIGHT, F_SUBSTR_TEXT_INT4, F_SUBSTR_TEXT_INT4_INT4,
+	F_SUBSTRING_TEXT_INT4, F_SUBSTRING_TEXT_INT4_INT4,
+	F_LPAD_TEXT_INT4, F_LPAD_TEXT_INT4_TEXT,
+	F_VARCHAR_VARCHAR_INT4_BOOL, F_BPCHAR_BPCHAR_INT4_BOOL,
+
+	/* text as a keyword: EXTRACT(year FROM a), a AT TIME ZONE 'UTC' */
+	F_EXTRACT_TEXT_DATE, F_EXTRACT_TEXT_TIME, F_EXTRACT_TEXT_TIMETZ,
+	F_EXTRACT_TEXT_TIMESTAMP, F_EXTRACT_TEXT_INTERVAL,
+	F_DATE_PART_TEXT_TIME, F_DATE_PART_TEXT_TIMETZ, F_DATE_PART_TEXT_TIMESTAMP,
+	F_DATE_PART_TEXT_INTERVAL,
+	F_DATE_TRUNC_TEXT_TIMESTAMP, F_DATE_TRUNC_TEXT_INTERVAL,
+	F_TIMEZONE_TEXT_TIMESTAMP, F_TIMEZONE_TEXT_TIMESTAMPTZ,
+
+	/* text as a key: a -> 'key' */
+	F_JSON_OBJECT_FIELD, F_JSON_OBJECT_FIELD_TEXT,
+	F_JSON_EXTRACT_PATH, F_JSON_EXTRACT_PATH_TEXT,
+	F_JSONB_OBJECT_FIELD, F_JSONB_OBJECT_FIELD_TEXT,
+	F_JSONB_EXTRACT_PATH, F_JSONB_EXTRACT_PATH_TEXT,
+	F_JSONB_EXISTS, F_JSONB_EXISTS_ANY, F_JSONB_EXISTS_ALL
 };
 
 /*
@@ -194,7 +219,7 @@ shippable_input_collation(Oid collation, Collation inner, Oid funcid)
 		return inner.oid == collation;
 	return inner.settled == NEUTRAL &&
 		collation == DEFAULT_COLLATION_OID &&
-		IS_ONE_OF(funcid, bytewise_functions);
+		IS_ONE_OF(funcid, collation_blind_functions);
 }
 
 /*
@@ -283,31 +308,39 @@ shippable_case(CaseExpr *expr, Walk *walk, Collation *result)
 	return true;
 }
 
+/* The argument of a cast, NULL if expr isn't one. */
+static Expr *
+cast_argument(Expr *expr)
+{
+	if (IsA(expr, RelabelType))
+		return ((RelabelType *) expr)->arg;
+	if (IsA(expr, CoerceViaIO))
+		return ((CoerceViaIO *) expr)->arg;
+	if (IsA(expr, FuncExpr) &&
+		(((FuncExpr *) expr)->funcformat == COERCE_EXPLICIT_CAST ||
+		 ((FuncExpr *) expr)->funcformat == COERCE_IMPLICIT_CAST))
+		return linitial(((FuncExpr *) expr)->args);
+	return NULL;
+}
+
 /*
  * A cast of each element of an array.  It is printed as a cast of the array,
- * so the element's expression must be what such a cast makes.
+ * so the element's expression must be what such a cast makes: a cast to the
+ * type, and perhaps one to a length above it.
  */
 static bool
 shippable_array_coerce(ArrayCoerceExpr *expr, Walk *walk, Collation *result)
 {
+	Oid			source = get_element_type(exprType((Node *) expr->arg));
+	Oid			target = get_element_type(expr->resulttype);
 	Expr	   *element = expr->elemexpr;
 	Collation	inner;
 	Collation	part;
 
-	if (IsA(element, FuncExpr))
-	{
-		FuncExpr   *func = (FuncExpr *) element;
-
-		if (func->funcformat != COERCE_EXPLICIT_CAST && func->funcformat != COERCE_IMPLICIT_CAST)
-			return false;
-		element = linitial(func->args);
-	}
-	else if (IsA(element, CoerceViaIO))
-		element = ((CoerceViaIO *) element)->arg;
-	else if (IsA(element, RelabelType))
-		element = ((RelabelType *) element)->arg;
-
-	if (element == expr->elemexpr || !IsA(element, CaseTestExpr))
+	while (element != NULL && !IsA(element, CaseTestExpr))
+		element = cast_argument(element);
+	if (element == NULL || element == expr->elemexpr ||
+		!pgml_shippable_cast(source, target, walk->options))
 		return false;
 
 	/* an implicit cast fails where an explicit one cuts off */
@@ -353,12 +386,9 @@ shippable_row_compare(RowCompareExpr *expr, Walk *walk)
 static bool
 shippable_function(FuncExpr *func, const PgmlOptions *options)
 {
-	bool		is_cast = func->funcformat == COERCE_EXPLICIT_CAST ||
-		func->funcformat == COERCE_IMPLICIT_CAST;
-
 	if (func->funcretset || IS_ONE_OF(func->funcid, encoding_functions))
 		return false;
-	if (is_cast && !pgml_shippable_cast(linitial(func->args), func->funcresulttype, options))
+	if (cast_argument((Expr *) func) != NULL && !pgml_shippable_cast(exprType(linitial(func->args)), func->funcresulttype, options))
 		return false;
 	return pgml_shippable_object(func->funcid, ProcedureRelationId, options);
 }
@@ -367,9 +397,11 @@ shippable_function(FuncExpr *func, const PgmlOptions *options)
 static bool
 shippable_io_cast(CoerceViaIO *cast, const PgmlOptions *options)
 {
-	return IS_ONE_OF(exprType((Node *) cast->arg), plain_text_types) &&
+	Oid			source = exprType((Node *) cast->arg);
+
+	return IS_ONE_OF(source, plain_text_types) &&
 		IS_ONE_OF(cast->resulttype, plain_text_types) &&
-		pgml_shippable_cast((Node *) cast->arg, cast->resulttype, options);
+		pgml_shippable_cast(source, cast->resulttype, options);
 }
 
 /*
@@ -402,8 +434,8 @@ shippable_operation(Node *node, Walk *walk, Oid *funcid)
 		case T_CoerceViaIO:
 			return shippable_io_cast((CoerceViaIO *) node, options);
 		case T_RelabelType:
-			return pgml_shippable_cast((Node *) ((RelabelType *) node)->arg,
-								  ((RelabelType *) node)->resulttype, options);
+			return pgml_shippable_cast(exprType((Node *) ((RelabelType *) node)->arg),
+									   ((RelabelType *) node)->resulttype, options);
 		case T_SubscriptingRef:
 			/* reading from an array; subscripts of other types are their own affair */
 			return ((SubscriptingRef *) node)->refassgnexpr == NULL &&

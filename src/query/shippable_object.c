@@ -26,7 +26,6 @@
 #include "catalog/pg_ts_config.h"
 #include "catalog/pg_ts_dict.h"
 #include "catalog/pg_type.h"
-#include "nodes/nodeFuncs.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -239,9 +238,9 @@ pgml_shippable_const(const Const *constant, const PgmlOptions *options)
  * one of their own between built-in types, and the text says only "::type".
  */
 bool
-pgml_shippable_cast(Node *arg, Oid target, const PgmlOptions *options)
+pgml_shippable_cast(Oid source, Oid target, const PgmlOptions *options)
 {
-	Oid			cast = get_cast_oid(exprType(arg), target, true);
+	Oid			cast = get_cast_oid(source, target, true);
 
 	return cast < FirstNormalObjectId ||
 		pgml_shippable_object(cast, CastRelationId, options);

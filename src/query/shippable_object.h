@@ -23,9 +23,9 @@ extern bool pgml_portable_value(Oid typid);
 extern bool pgml_shippable_const(const Const *constant, const PgmlOptions *options);
 
 /*
- * Is the cast of arg to a type the same on the remote?  Somebody may have made
+ * Is a cast between two types the same on the remote?  Somebody may have made
  * one of their own between built-in types, and the text says only "::type".
  */
-extern bool pgml_shippable_cast(Node *arg, Oid target, const PgmlOptions *options);
+extern bool pgml_shippable_cast(Oid source, Oid target, const PgmlOptions *options);
 
 #endif							/* PGML_QUERY_SHIPPABLE_OBJECT_H */
