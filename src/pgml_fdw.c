@@ -10,7 +10,7 @@
 #include "foreign/fdwapi.h"
 #include "utils/guc.h"
 
-#include "base/option.h"
+#include "base/setting.h"
 #include "exec/analyze.h"
 #include "exec/explain.h"
 #include "exec/import.h"
@@ -65,7 +65,7 @@ static const FdwRoutine pgml_routine = {
 void
 _PG_init(void)
 {
-	pgml_option_init();
+	pgml_setting_init();
 	pgml_shippable_init();
 	pgml_conncache_init();
 	pgml_xact_init();

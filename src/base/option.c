@@ -30,7 +30,6 @@
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_user_mapping.h"
-#include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/extension.h"
 #include "fmgr.h"
@@ -42,6 +41,7 @@
 #include "utils/varlena.h"
 
 #include "base/option.h"
+#include "base/setting.h"
 
 /* Where an option may stand. */
 #define AT_SERVER	0x01
@@ -58,7 +58,8 @@ typedef enum OptionKind
 	KIND_COUNT,					/* integer above zero */
 	KIND_COST,					/* number, zero or more */
 	KIND_EXTENSIONS,			/* comma-separated names of extensions */
-	KIND_SAMPLING				/* name of a PgmlSampling */
+	KIND_SAMPLING,				/* name of a PgmlSampling */
+	KIND_TRANSPORT				/* name of a PgmlTransport */
 } OptionKind;
 
 /* Other properties. */
@@ -105,6 +106,8 @@ static const PgmlOption option_table[] = {
 	"take statistics from the remote's catalogs instead of from a sample"},
 
 	/* execution */
+	{"transport", AT_SERVER | AT_TABLE, KIND_TRANSPORT, 0, FIELD(transport),
+	"how rows are fetched"},
 	{"fetch_size", AT_SERVER | AT_TABLE, KIND_COUNT, 0, FIELD(fetch_size),
 	"rows fetched at a time where a cursor is used"},
 	{"batch_size", AT_SERVER | AT_TABLE, KIND_COUNT, 0, FIELD(batch_size),
@@ -188,31 +191,13 @@ static const PgmlOption option_table[] = {
 /* Names of PgmlSampling's values, in their order. */
 static const char *const sampling_names[] = {"off", "auto", "random", "system", "bernoulli"};
 
+/* Names of PgmlTransport's values, in their order. */
+static const char *const transport_names[] = {"auto", "copy", "row", "cursor"};
+
 /* The peers' default for batch_size, used where the user has set none. */
 #define DEFAULT_BATCH_SIZE 1
 
-static char *application_name_setting = NULL;
-
 PG_FUNCTION_INFO_V1(pgml_fdw_validator);
-
-void
-pgml_option_init(void)
-{
-	/*
-	 * No check hook, unlike core's application_name: what the escapes bring
-	 * in can't be judged here, so the expanded name is made clean instead.
-	 */
-	DefineCustomStringVariable("pgml_fdw.application_name",
-							   "Sets the application name to be used on the remote server.",
-							   "Understands the escapes %a, %c, %C, %d, %p, %u and %%.",
-							   &application_name_setting,
-							   NULL,
-							   PGC_USERSET,
-							   0,
-							   NULL,
-							   NULL,
-							   NULL);
-}
 
 /* Find an option that may stand at one of these places; NULL if there is none. */
 static const PgmlOption *
@@ -315,15 +300,31 @@ cost_value(const PgmlOption *option, const char *value)
 	return result;
 }
 
+/* Find a value among the names of an enum; accepted is what a message says of them. */
+static int
+enum_value(const PgmlOption *option, const char *value, const char *const *names, int n,
+		   const char *accepted)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(value, names[i]) == 0)
+			return i;
+
+	throw_value(option, value, accepted);
+	return 0;					/* not reached */
+}
+
 static PgmlSampling
 sampling_value(const PgmlOption *option, const char *value)
 {
-	for (int i = 0; i < (int) lengthof(sampling_names); i++)
-		if (strcmp(value, sampling_names[i]) == 0)
-			return (PgmlSampling) i;
+	return enum_value(option, value, sampling_names, lengthof(sampling_names),
+					  "\"off\", \"auto\", \"random\", \"system\" or \"bernoulli\"");
+}
 
-	throw_value(option, value, "\"off\", \"auto\", \"random\", \"system\" or \"bernoulli\"");
-	return PGML_SAMPLING_OFF;	/* not reached */
+static PgmlTransport
+transport_value(const PgmlOption *option, const char *value)
+{
+	return enum_value(option, value, transport_names, lengthof(transport_names),
+					  "\"auto\", \"copy\", \"row\" or \"cursor\"");
 }
 
 /* Read a list of extensions; those that are not installed are left out, with a warning if wanted. */
@@ -375,6 +376,9 @@ read_value(const PgmlOption *option, DefElem *def, bool warn, void *field)
 			break;
 		case KIND_SAMPLING:
 			*(PgmlSampling *) field = sampling_value(option, defGetString(def));
+			break;
+		case KIND_TRANSPORT:
+			*(PgmlTransport *) field = transport_value(option, defGetString(def));
 			break;
 	}
 }
@@ -583,69 +587,6 @@ pgml_option_libpq_allowed(const char *keyword)
 }
 
 /*
- * Expand the % escapes of an application name; one that isn't known is left
- * out.  What is not printable ASCII becomes a question mark, so that every
- * remote shows the same.
- */
-static char *
-expand_application_name(const char *name)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	for (const char *p = name; *p != '\0'; p++)
-	{
-		const char *text = NULL;
-
-		if (*p != '%')
-		{
-			appendStringInfoChar(&buf, *p);
-			continue;
-		}
-		if (*++p == '\0')
-			break;
-		switch (*p)
-		{
-			case '%':
-				text = "%";
-				break;
-			case 'a':
-				text = application_name;
-				break;
-			case 'c':
-				text = psprintf("%llx.%x", (unsigned long long) MyStartTime, MyProcPid);
-				break;
-			case 'C':
-				text = cluster_name;
-				break;
-			case 'd':
-				text = get_database_name(MyDatabaseId);
-				break;
-			case 'p':
-				text = psprintf("%d", MyProcPid);
-				break;
-			case 'u':
-				text = GetUserNameFromId(GetSessionUserId(), true);
-				break;
-		}
-		if (text != NULL)
-			appendStringInfoString(&buf, text);
-	}
-
-	for (char *c = buf.data; *c != '\0'; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	return buf.data;
-}
-
-char *
-pgml_option_application_name(void)
-{
-	return expand_application_name(application_name_setting != NULL ?
-								   application_name_setting : "");
-}
-
-/*
  * Add those options of a list that libpq takes at that place.  Empty ones are
  * left out: libpq would take them for not given.  A keyword that is there
  * already gets the new value.
@@ -665,7 +606,7 @@ collect_params(PgmlConnParams *params, List *options, int place)
 		if (option == NULL || (option->flags & IS_LIBPQ) == 0)
 			continue;
 		if (strcmp(option->name, "application_name") == 0)
-			value = expand_application_name(defGetString(def));
+			value = pgml_setting_expand(defGetString(def));
 		else
 			value = pstrdup(defGetString(def));
 		if (value[0] == '\0')

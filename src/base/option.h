@@ -23,6 +23,15 @@ typedef enum PgmlSampling
 	PGML_SAMPLING_BERNOULLI
 } PgmlSampling;
 
+/* How rows are fetched; see row/source.h. */
+typedef enum PgmlTransport
+{
+	PGML_TRANSPORT_AUTO,
+	PGML_TRANSPORT_COPY,
+	PGML_TRANSPORT_ROW,
+	PGML_TRANSPORT_CURSOR
+} PgmlTransport;
+
 /*
  * What a server's options say, overridden by those of one of its foreign
  * tables where a table was asked for.
@@ -45,6 +54,7 @@ typedef struct PgmlOptions
 	bool		import_stats;
 
 	/* execution */
+	PgmlTransport transport;
 	int			fetch_size;
 	int			batch_size;
 	bool		batch_size_set; /* did the user say so? */
@@ -78,9 +88,6 @@ typedef struct PgmlConnParams
 	const char **values;
 } PgmlConnParams;
 
-/* Define the custom GUCs that options fall back on; called by _PG_init. */
-extern void pgml_option_init(void);
-
 /* Read the options of a server; relid InvalidOid, or of a foreign table. */
 extern PgmlOptions *pgml_options_of_server(Oid serverid);
 extern PgmlOptions *pgml_options_of_table(Oid relid);
@@ -103,13 +110,5 @@ extern const char *pgml_option_server_value(ForeignServer *server, const char *n
 
 /* Is this libpq keyword one that a connection may be made with? (For dblink's strings.) */
 extern bool pgml_option_libpq_allowed(const char *keyword);
-
-/*
- * What pgml_fdw.application_name says for a new connection, its %-escapes
- * expanded; empty, never NULL, where it is not set.  If not empty it wins over
- * an application_name among pgml_options_conn_params (already expanded), which
- * wins over the default.
- */
-extern char *pgml_option_application_name(void);
 
 #endif							/* PGML_BASE_OPTION_H */

@@ -29,6 +29,7 @@
 
 #include "base/compat.h"
 #include "base/option.h"
+#include "base/setting.h"
 #include "base/stats.h"
 #include "remote/libpq.h"
 #include "remote/connection.h"
@@ -401,7 +402,7 @@ connect_mapping(PgmlConn *conn)
 	pgml_security_check_before(conn, server, mapping, params);
 	if (pgml_security_scram_passthrough(server, mapping))
 		add_scram_passthrough(params);
-	application_name = pgml_option_application_name();
+	application_name = pgml_setting_application_name();
 	if (application_name[0] != '\0')
 		add_param(params, "application_name", application_name);
 	connect_with(conn, params);

@@ -1,0 +1,106 @@
+/*
+ * setting.c
+ *		The settings (GUCs) of the extension, all under "pgml_fdw.".
+ *
+ * What belongs to a server or a table is an option (option.c); a setting is
+ * for what a session wants to have its own way, for a while.
+ */
+#include "postgres.h"
+
+#include "commands/dbcommands.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+#include "base/setting.h"
+
+int			pgml_setting_transport = PGML_TRANSPORT_AUTO;
+static char *application_name_setting = NULL;
+
+static const struct config_enum_entry transport_values[] = {
+	{"auto", PGML_TRANSPORT_AUTO, false},
+	{"copy", PGML_TRANSPORT_COPY, false},
+	{"row", PGML_TRANSPORT_ROW, false},
+	{"cursor", PGML_TRANSPORT_CURSOR, false},
+	{NULL, 0, false}
+};
+
+void
+pgml_setting_init(void)
+{
+	/*
+	 * No check hook, unlike core's application_name: what the escapes bring
+	 * in can't be judged here, so the expanded name is made clean instead.
+	 */
+	DefineCustomStringVariable("pgml_fdw.application_name",
+							   "Sets the application name to be used on the remote server.",
+							   "Understands the escapes %a, %c, %C, %d, %p, %u and %%.",
+							   &application_name_setting,
+							   NULL,
+							   PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("pgml_fdw.transport",
+							 "Sets how rows are fetched, whatever the options of servers and tables say.",
+							 "\"auto\" leaves it to the options.",
+							 &pgml_setting_transport,
+							 PGML_TRANSPORT_AUTO,
+							 transport_values,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+}
+
+char *
+pgml_setting_expand(const char *name)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (const char *p = name; *p != '\0'; p++)
+	{
+		const char *text = NULL;
+
+		if (*p != '%')
+		{
+			appendStringInfoChar(&buf, *p);
+			continue;
+		}
+		if (*++p == '\0')
+			break;
+		switch (*p)
+		{
+			case '%':
+				text = "%";
+				break;
+			case 'a':
+				text = application_name;
+				break;
+			case 'c':
+				text = psprintf("%llx.%x", (unsigned long long) MyStartTime, MyProcPid);
+				break;
+			case 'C':
+				text = cluster_name;
+				break;
+			case 'd':
+				text = get_database_name(MyDatabaseId);
+				break;
+			case 'p':
+				text = psprintf("%d", MyProcPid);
+				break;
+			case 'u':
+				text = GetUserNameFromId(GetSessionUserId(), true);
+				break;
+		}
+		if (text != NULL)
+			appendStringInfoString(&buf, text);
+	}
+
+	for (char *c = buf.data; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return buf.data;
+}
+
+char *
+pgml_setting_application_name(void)
+{
+	return pgml_setting_expand(application_name_setting != NULL ?
+							   application_name_setting : "");
+}

@@ -1,0 +1,33 @@
+/*
+ * setting.h
+ *		The settings (GUCs) of the extension.
+ */
+#ifndef PGML_BASE_SETTING_H
+#define PGML_BASE_SETTING_H
+
+#include "postgres.h"
+
+#include "base/option.h"
+
+/* Define the settings; called by _PG_init. */
+extern void pgml_setting_init(void);
+
+/* pgml_fdw.transport: a PgmlTransport; if not AUTO it wins over the option. */
+extern int	pgml_setting_transport;
+
+/*
+ * What pgml_fdw.application_name says for a new connection, its %-escapes
+ * expanded; empty, never NULL, where it is not set.  If not empty it wins over
+ * an application_name among pgml_options_conn_params (already expanded), which
+ * wins over the default.
+ */
+extern char *pgml_setting_application_name(void);
+
+/*
+ * Expand the % escapes of an application name; one that isn't known is left
+ * out.  What is not printable ASCII becomes a question mark, so that every
+ * remote shows the same.
+ */
+extern char *pgml_setting_expand(const char *name);
+
+#endif							/* PGML_BASE_SETTING_H */
