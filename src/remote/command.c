@@ -86,7 +86,7 @@ PgmlResult *
 pgml_command_run_params(PgmlConn *conn, const char *sql, const PgmlParams *params)
 {
 	pgml_wire_prepare(conn);
-	pgml_wire_send_extended(conn, NULL, sql, params);
+	pgml_wire_send_extended(conn, NULL, sql, params, PGML_WIRE_COMMAND);
 	return receive_result(conn);
 }
 
@@ -116,7 +116,7 @@ pgml_command_run_prepared(PgmlConn *conn, const char *name, const char *sql,
 						  const PgmlParams *params)
 {
 	pgml_wire_prepare(conn);
-	pgml_wire_send_extended(conn, name, sql, params);
+	pgml_wire_send_extended(conn, name, sql, params, PGML_WIRE_COMMAND);
 	return receive_result(conn);
 }
 

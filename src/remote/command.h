@@ -127,6 +127,20 @@ extern PgmlResult *pgml_stream_describe(PgmlConn *conn);
 extern bool pgml_stream_read(PgmlConn *conn, const char **data, int *len);
 
 /*
+ * The same for rows of a query with parameters, by the extended protocol: name
+ * is a prepared statement, or NULL to run sql unprepared.  All columns come in
+ * binary form.  _next_rows waits for the next few rows (a result with at least
+ * one; it belongs to the connection until the next call), NULL at the end of
+ * the stream, when the wire is free again.  If there are no rows at all, a
+ * result without rows comes first, so that there is always one to tell
+ * the columns' types.
+ */
+extern void pgml_stream_start_rows(PgmlConn *conn, PgmlOccupant *occupant,
+								   const char *name, const char *sql,
+								   const PgmlParams *params, bool guard);
+extern PgmlResult *pgml_stream_next_rows(PgmlConn *conn);
+
+/*
  * End a stream before its end: drains what is small, else cancels the query
  * and rolls back to the guard.  Blocks; throws.  Does nothing if occupant is
  * no longer the connection's occupant.

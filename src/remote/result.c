@@ -113,9 +113,7 @@ pgml_result_column_typmod(PgmlResult *res, int col)
 bool
 pgml_result_has_rows(PgmlResult *res)
 {
-	ExecStatusType status = PQresultStatus(res->pg);
-
-	return status == PGRES_TUPLES_OK || status == PGRES_SINGLE_TUPLE;
+	return PQnfields(res->pg) > 0 || PQresultStatus(res->pg) == PGRES_TUPLES_OK;
 }
 
 bool

@@ -95,6 +95,64 @@ await_copy(PgmlConn *conn)
 	conn->copying = true;
 }
 
+void
+pgml_stream_start_rows(PgmlConn *conn, PgmlOccupant *occupant, const char *name,
+					   const char *sql, const PgmlParams *params, bool guard)
+{
+	pgml_wire_prepare(conn);
+	if (guard)
+		pgml_command_queue(conn, "SAVEPOINT " PGML_GUARD, GetCurrentTransactionNestLevel(), -1);
+	pgml_wire_send_extended(conn, name, sql, params, PGML_WIRE_ROWS);
+	conn->occupant = occupant;
+	conn->guarded = guard;
+}
+
+/* Hand out a result that belongs to the connection. */
+static PgmlResult *
+lend_result(PgmlConn *conn, PGresult *res)
+{
+	if (conn->row == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(conn->cxt);
+
+		conn->row = pgml_result_wrap(NULL);
+		MemoryContextSwitchTo(old);
+	}
+	pgml_result_replace(conn->row, res);
+	return conn->row;
+}
+
+PgmlResult *
+pgml_stream_next_rows(PgmlConn *conn)
+{
+	bool		first = conn->unawaited;
+
+	if (conn->wire != PGML_WIRE_ROWS)
+		elog(ERROR, "no stream is open on server \"%s\"", conn->name);
+
+	for (;;)
+	{
+		PGresult   *res;
+
+		pgml_wire_next(conn, 0, &res);
+		if (res == NULL)
+		{
+			vacate(conn);
+			return NULL;
+		}
+		if (!pgml_wire_ok(res))
+		{
+			conn->occupant = NULL;
+			pgml_wire_throw(conn, res);
+		}
+
+		/* behind the rows comes a result without any, for the command as such */
+		if (PQntuples(res) > 0 || first)
+			return lend_result(conn, res);
+		PQclear(res);
+	}
+}
+
 /* Read the results behind the last row; true if all went well. */
 static bool
 finish_copy(PgmlConn *conn, bool fail)
@@ -141,6 +199,36 @@ pgml_stream_read(PgmlConn *conn, const char **data, int *len)
 	return false;
 }
 
+/* Take the next of a COPY's bytes, if they are there: their length, 0, or -1 at the end. */
+static int
+try_copy(PgmlConn *conn, bool *failed)
+{
+	int			len = pgml_wire_try_copy(conn);
+
+	if (len < 0)
+		*failed = !finish_copy(conn, false);
+	return len;
+}
+
+/* Take the next rows of a query, if they are there: some length, 0, or -1 at the end. */
+static int
+try_rows(PgmlConn *conn, bool *failed)
+{
+	PGresult   *res;
+	int			len;
+
+	if (PQisBusy(conn->pg))
+		return 0;
+	pgml_wire_next(conn, 0, &res);
+	if (res == NULL)
+		return -1;
+	if (!pgml_wire_ok(res))
+		*failed = true;
+	len = Max(PQresultMemorySize(res), 1);
+	PQclear(res);
+	return len;
+}
+
 /*
  * Read on while it is cheap; true if that was the end of the stream.  An error
  * that rows met which nobody wanted is nobody's error.
@@ -151,15 +239,12 @@ drain_small(PgmlConn *conn, bool *failed)
 	int64		drained = 0;
 
 	*failed = false;
-	while (conn->copying && drained < PGML_DRAIN_BYTES)
+	while (drained < PGML_DRAIN_BYTES)
 	{
-		int			len = pgml_wire_try_copy(conn);
+		int			len = conn->copying ? try_copy(conn, failed) : try_rows(conn, failed);
 
 		if (len < 0)
-		{
-			*failed = !finish_copy(conn, false);
 			return true;
-		}
 		drained += len;
 		if (len == 0 && !pgml_wire_has_input(conn, PGML_DRAIN_WAIT_MS))
 			return false;
@@ -211,33 +296,47 @@ cancel_message(PgmlConn *conn)
 	}
 }
 
-void
-pgml_stream_end(PgmlConn *conn)
+/* Read a stream to its end and forget it. */
+static void
+read_to_end(PgmlConn *conn)
 {
 	const char *data;
 	int			len;
 
-	conn->occupant = NULL;
-	if (conn->wire == PGML_WIRE_COPY_OUT && !conn->guarded && conn->enlist != NULL)
-	{
-		/* row locks that were taken must stay */
+	if (conn->wire == PGML_WIRE_ROWS)
+		while (pgml_stream_next_rows(conn) != NULL)
+			;
+	else
 		while (pgml_stream_read(conn, &data, &len))
 			;
-	}
-	else if (conn->guarded)
-	{
-		bool		failed = true;
+}
 
-		if (!drain_small(conn, &failed))
-		{
-			cancel_message(conn);
-			failed = true;
-		}
-		if (failed)
-			rollback_to_guard(conn);
-		else
-			vacate(conn);
+/* Free the wire of a stream that has a guard. */
+static void
+stop_guarded(PgmlConn *conn)
+{
+	bool		failed = true;
+	bool		started = conn->copying || conn->wire == PGML_WIRE_ROWS;
+
+	if (!started || !drain_small(conn, &failed))
+	{
+		cancel_message(conn);
+		failed = true;
 	}
+	if (failed)
+		rollback_to_guard(conn);
+	else
+		vacate(conn);
+}
+
+void
+pgml_stream_end(PgmlConn *conn)
+{
+	conn->occupant = NULL;
+	if (conn->guarded)
+		stop_guarded(conn);
+	else if (conn->wire != PGML_WIRE_COMMAND && conn->enlist != NULL)
+		read_to_end(conn);		/* it is small, or has locked rows that must stay so */
 	else
 		cancel_message(conn);
 }
@@ -277,13 +376,5 @@ pgml_rows_next(PgmlConn *conn, bool fail)
 	if (!pgml_wire_ok(res) && fail)
 		pgml_wire_throw(conn, res);
 
-	if (conn->row == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(conn->cxt);
-
-		conn->row = pgml_result_wrap(NULL);
-		MemoryContextSwitchTo(old);
-	}
-	pgml_result_replace(conn->row, res);
-	return conn->row;
+	return lend_result(conn, res);
 }

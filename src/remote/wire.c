@@ -41,6 +41,11 @@
 #include "base/stats.h"
 #include "remote/wire.h"
 
+#ifdef LIBPQ_HAS_CHUNK_MODE
+/* Rows that libpq hands out at a time; more would only need more memory. */
+#define PGML_CHUNK_ROWS 64
+#endif
+
 /* As much of a command as is kept for error messages. */
 #define PGML_SQL_KEPT 4096
 
@@ -154,7 +159,7 @@ run_steps(PgmlConn *conn)
 {
 	PGresult   *res;
 
-	pgml_wire_send_extended(conn, NULL, NULL, NULL);
+	pgml_wire_send_extended(conn, NULL, NULL, NULL, PGML_WIRE_COMMAND);
 	pgml_wire_next(conn, 0, &res);
 	if (res != NULL)
 		pgml_wire_throw(conn, res);
@@ -198,29 +203,47 @@ send_step(PgmlConn *conn, PgmlStep *step)
 	return PQsendQueryParams(conn->pg, step->sql, 0, NULL, NULL, NULL, NULL, 0);
 }
 
-/* Hand the command itself to libpq's pipeline; results in text. */
+/* Hand the command itself to libpq's pipeline. */
 static bool
 send_statement(PgmlConn *conn, const char *name, const char *sql, const PgmlParams *params)
 {
 	int			n = params != NULL ? params->n : 0;
 	const char *const *values = params != NULL ? params->values : NULL;
+	int			format = conn->wire == PGML_WIRE_ROWS ? 1 : 0;
 
 	for (int i = 0; i < n; i++)
 		pgml_stats.bytes_out += values[i] != NULL ? strlen(values[i]) : 0;
 	if (name != NULL)
-		return PQsendQueryPrepared(conn->pg, name, n, values, NULL, NULL, 0);
+		return PQsendQueryPrepared(conn->pg, name, n, values, NULL, NULL, format);
 	pgml_stats.bytes_out += strlen(sql);
 	return PQsendQueryParams(conn->pg, sql, n, params != NULL ? params->types : NULL,
-							 values, NULL, NULL, 0);
+							 values, NULL, NULL, format);
+}
+
+/*
+ * If the rows of a stream are what comes next, ask libpq to hand them out as
+ * they arrive.  libpq wants to be told when the query is at the head of its
+ * pipeline: at once if there are no steps, else behind the last one's result.
+ */
+static void
+choose_row_mode(PgmlConn *conn)
+{
+	if (conn->wire != PGML_WIRE_ROWS || conn->sent != NIL)
+		return;
+#ifdef LIBPQ_HAS_CHUNK_MODE
+	PQsetChunkedRowsMode(conn->pg, PGML_CHUNK_ROWS);
+#else
+	PQsetSingleRowMode(conn->pg);
+#endif
 }
 
 void
 pgml_wire_send_extended(PgmlConn *conn, const char *name, const char *sql,
-						const PgmlParams *params)
+						const PgmlParams *params, PgmlWire wire)
 {
 	ListCell   *lc;
 
-	pgml_wire_begin(conn, sql, PGML_WIRE_COMMAND, true);
+	pgml_wire_begin(conn, sql, wire, true);
 	if (!PQenterPipelineMode(conn->pg))
 		pgml_wire_throw(conn, NULL);
 
@@ -231,7 +254,10 @@ pgml_wire_send_extended(PgmlConn *conn, const char *name, const char *sql,
 			pgml_wire_throw(conn, NULL);
 	if (sql != NULL && !send_statement(conn, name, sql, params))
 		pgml_wire_throw(conn, NULL);
-	if (!PQpipelineSync(conn->pg) || !pgml_wire_flush(conn, 0))
+	if (!PQpipelineSync(conn->pg))
+		pgml_wire_throw(conn, NULL);
+	choose_row_mode(conn);
+	if (!pgml_wire_flush(conn, 0))
 		pgml_wire_throw(conn, NULL);
 }
 
@@ -243,6 +269,9 @@ pgml_wire_ok(const PGresult *res)
 		case PGRES_COMMAND_OK:
 		case PGRES_TUPLES_OK:
 		case PGRES_SINGLE_TUPLE:
+#ifdef LIBPQ_HAS_CHUNK_MODE
+		case PGRES_TUPLES_CHUNK:
+#endif
 		case PGRES_EMPTY_QUERY:
 		case PGRES_COPY_OUT:
 			return true;
@@ -336,7 +365,10 @@ pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
 		{
 			/* in a pipeline, each command's results end with a NULL */
 			if (conn->pipelined && PQstatus(conn->pg) == CONNECTION_OK)
+			{
+				choose_row_mode(conn);
 				continue;
+			}
 			finish_message(conn);
 			return true;
 		}

@@ -47,10 +47,11 @@ extern void pgml_wire_send_simple(PgmlConn *conn, const char *sql, PgmlWire wire
 
 /*
  * Send one statement by the extended protocol behind the queued steps; name
- * NULL: unprepared.  sql NULL: just the steps.
+ * NULL: unprepared.  sql NULL: just the steps.  For wire PGML_WIRE_ROWS the
+ * rows come in binary form, few at a time.
  */
 extern void pgml_wire_send_extended(PgmlConn *conn, const char *name, const char *sql,
-									const PgmlParams *params);
+									const PgmlParams *params, PgmlWire wire);
 
 /*
  * Receive the next result of the message; NULL at its end, when the wire is
