@@ -27,16 +27,6 @@ receive_last(PgmlConn *conn, TimestampTz deadline)
 
 	while (pgml_wire_next(conn, deadline, &res) && res != NULL)
 	{
-		ExecStatusType status = PQresultStatus(res);
-
-		if (deadline == 0 && (status == PGRES_COPY_OUT || status == PGRES_COPY_IN))
-		{
-			PQclear(res);
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("COPY cannot be run as a command on server \"%s\"", conn->name)));
-		}
-
 		/* an error ends the message, nothing but its echo can follow */
 		if (conn->kept != NULL && !pgml_wire_ok(conn->kept))
 			PQclear(res);

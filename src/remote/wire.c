@@ -350,6 +350,25 @@ wait_result(PgmlConn *conn, TimestampTz deadline)
 	return true;
 }
 
+/*
+ * Is it the start of a COPY that nobody here has asked for?  libpq returns such
+ * a result again and again until the COPY is served, which nobody would do.
+ */
+static bool
+is_stray_copy(PgmlConn *conn, const PGresult *res)
+{
+	switch (PQresultStatus(res))
+	{
+		case PGRES_COPY_OUT:
+			return conn->wire != PGML_WIRE_COPY_OUT;
+		case PGRES_COPY_IN:
+		case PGRES_COPY_BOTH:
+			return true;
+		default:
+			return false;
+	}
+}
+
 bool
 pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
 {
@@ -386,6 +405,13 @@ pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
 		{
 			PQclear(res);		/* the error before it has been returned */
 			continue;
+		}
+		if (deadline == 0 && is_stray_copy(conn, res))
+		{
+			PQclear(res);
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("COPY cannot be run as a command on server \"%s\"", conn->name)));
 		}
 		if (conn->sent != NIL && pgml_wire_ok(res))
 		{
@@ -522,7 +548,8 @@ pgml_command_settle(PgmlConn *conn, TimestampTz deadline)
 		if (res == NULL)
 			return PQstatus(conn->pg) == CONNECTION_OK;
 		PQclear(res);
-		if (status == PGRES_COPY_OUT && !discard_copy(conn, deadline))
+		if (status == PGRES_COPY_BOTH ||
+			(status == PGRES_COPY_OUT && !discard_copy(conn, deadline)))
 			return false;
 		if (status == PGRES_COPY_IN)
 			PQputCopyEnd(conn->pg, "cancelled");
