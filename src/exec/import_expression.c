@@ -33,6 +33,13 @@
 #include "exec/import_column.h"
 #include "query/shippable.h"
 
+/* Is it the asterisk that stands for all columns?  It is not to get into an expression. */
+static bool
+is_star(Node *node)
+{
+	return IsA(node, ColumnRef) && IsA(linitial(((ColumnRef *) node)->fields), A_Star);
+}
+
 /* Parse text that must be an expression and nothing else. */
 static Node *
 parse_bare_expression(const char *text)
@@ -47,7 +54,7 @@ parse_bare_expression(const char *text)
 	if (list_length(found->targetList) == 1 && equal(found, bare))
 	{
 		target = linitial_node(ResTarget, found->targetList);
-		if (target->name == NULL && target->indirection == NIL)
+		if (target->name == NULL && target->indirection == NIL && !is_star(target->val))
 			return target->val;
 	}
 	ereport(ERROR,
@@ -55,7 +62,10 @@ parse_bare_expression(const char *text)
 			 errmsg("not an expression")));
 }
 
-/* Let an expression refer to the columns of a table that doesn't exist yet. */
+/*
+ * Let a generation expression refer to the columns of a table that doesn't
+ * exist yet: by their bare names, and not to other generated columns.
+ */
 static void
 add_columns(ParseState *pstate, List *columns)
 {
@@ -68,15 +78,16 @@ add_columns(ParseState *pstate, List *columns)
 		PgmlImportColumn *column = lfirst(lc);
 		Const	   *null = makeNullConst(column->type, column->typmod, column->collation);
 
-		query->targetList = lappend(query->targetList,
-									makeTargetEntry((Expr *) null,
-													foreach_current_index(lc) + 1,
-													column->name, false));
+		if (!column->is_generated)
+			query->targetList = lappend(query->targetList,
+										makeTargetEntry((Expr *) null,
+														list_length(query->targetList) + 1,
+														column->name, false));
 	}
 	addNSItemToQuery(pstate,
 					 addRangeTableEntryForSubquery(pstate, query, makeAlias("imported", NIL),
 												   false, true),
-					 true, true, true);
+					 false, false, true);
 }
 
 static bool

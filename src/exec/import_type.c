@@ -15,6 +15,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "nodes/value.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -48,16 +49,11 @@ is_one_of(Oid oid, const Oid *list, int n)
 	return false;
 }
 
-/* Find a schema that the current user may look into. */
-static Oid
-find_schema(const char *name)
+/* May the current user look into a schema? */
+static bool
+is_usable_schema(Oid schema)
 {
-	Oid			schema = get_namespace_oid(name, true);
-
-	if (OidIsValid(schema) &&
-		pgml_usage_aclcheck(NamespaceRelationId, schema, GetUserId()) != ACLCHECK_OK)
-		return InvalidOid;
-	return schema;
+	return pgml_usage_aclcheck(NamespaceRelationId, schema, GetUserId()) == ACLCHECK_OK;
 }
 
 /* Say why values of an existing type can't be had here; NULL if they can. */
@@ -82,7 +78,7 @@ type_problem(Oid type, const PgmlRemoteType *remote)
 Oid
 pgml_import_find_type(const PgmlRemoteType *remote, const char **problem)
 {
-	Oid			schema = find_schema(remote->schema);
+	Oid			schema = get_namespace_oid(remote->schema, true);
 	Oid			type = InvalidOid;
 	Oid			array = InvalidOid;
 
@@ -97,7 +93,10 @@ pgml_import_find_type(const PgmlRemoteType *remote, const char **problem)
 		*problem = psprintf("Type %s does not exist here.", remote->display);
 		return TEXTOID;
 	}
-	*problem = type_problem(type, remote);
+	if (is_usable_schema(schema))
+		*problem = type_problem(type, remote);
+	else
+		*problem = psprintf("You may not use schema %s here.", quote_identifier(remote->schema));
 	if (*problem != NULL)
 		return TEXTOID;
 	return remote->is_array ? array : type;
@@ -106,7 +105,9 @@ pgml_import_find_type(const PgmlRemoteType *remote, const char **problem)
 Oid
 pgml_import_find_collation(const char *schema, const char *name)
 {
-	if (!OidIsValid(find_schema(schema)))
+	Oid			schemaid = get_namespace_oid(schema, true);
+
+	if (!OidIsValid(schemaid) || !is_usable_schema(schemaid))
 		return InvalidOid;
 	return get_collation_oid(list_make2(makeString(pstrdup(schema)),
 										makeString(pstrdup(name))), true);
