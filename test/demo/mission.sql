@@ -42,7 +42,7 @@ GROUP BY topic ORDER BY packages DESC;
 \echo '--- and what a login that may only read is told when it tries to write:'
 \echo
 \set ON_ERROR_STOP off
-DELETE FROM production_tables.users;
+TRUNCATE production_tables.users;
 \set ON_ERROR_STOP on
 
 \echo '=== 4. Copy in bulk: production is read once, the work is done here ==='
