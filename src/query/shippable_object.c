@@ -10,9 +10,9 @@
  *
  * A value can be sent if its text form, as base/textio.h has it, is read alike
  * by every server.  It is if the type's input function is immutable, that is,
- * looks at nothing but the text; the date and time types are exceptions, because
- * ISO dates leave nothing open.  So money, whose decimal point follows a
- * setting, or names of tables don't pass.
+ * looks at nothing but the text.  Dates, times and money are exceptions, because ISO
+ * dates leave nothing open and remote/xact.c gives both sides the same
+ * lc_monetary.  Names of tables, for one, don't pass.
  */
 #include "postgres.h"
 
@@ -36,9 +36,9 @@
 #include "query/shippable_object.h"
 
 /*
- * Objects and the extensions that they belong to (InvalidOid: none).  Which
- * extensions count is the server's business and not remembered, so ALTER SERVER
- * needs no care.
+ * Members of extensions.  Which extensions count is the server's business and
+ * not remembered, so ALTER SERVER needs no care; nor is it remembered that an object
+ * is no member, because nobody would tell us when ALTER EXTENSION adds it.
  */
 typedef struct MemberKey
 {
@@ -56,10 +56,10 @@ static HTAB *members = NULL;
 
 /* Types whose values can be sent although their input function is only stable. */
 static const Oid portable_types[] = {
-	DATEOID, TIMEOID, TIMETZOID, TIMESTAMPOID, TIMESTAMPTZOID, INTERVALOID
+	DATEOID, TIMEOID, TIMETZOID, TIMESTAMPOID, TIMESTAMPTZOID, INTERVALOID, MONEYOID
 };
 
-/* Forget all memberships: an object was created, changed or dropped. */
+/* Forget all members: an object was created, changed or dropped. */
 static void
 forget_members(Datum arg, int cacheid, uint32 hashvalue)
 {
@@ -107,6 +107,8 @@ extension_of(Oid objectid, Oid classid)
 
 	/* reading the catalog may call forget_members: enter the answer afterwards */
 	extension = getExtensionOfObject(classid, objectid);
+	if (!OidIsValid(extension))
+		return InvalidOid;
 	if (members == NULL)
 		create_members();
 	entry = hash_search(members, &key, HASH_ENTER, NULL);

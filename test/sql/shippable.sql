@@ -81,6 +81,7 @@ SELECT ships($$nm = 'name1'$$);
 SELECT ships($$ch = 'C'$$);
 SELECT ships('o = 3');
 SELECT ships($$vc = 'ab' AND bp = 'ab'$$);
+SELECT ships($$id * '$1.50'::money > '$1,234.56' OR id * '$1.50'::money > '$6'$$);
 SELECT ships('txt = NULL');
 SET datestyle = 'German, DMY';
 SET intervalstyle = 'iso_8601';
@@ -274,8 +275,8 @@ SELECT sent('EXECUTE by_many(''01/02/2024'', 1, ''{1,2,3}'', ''\x5c27'', '''', 1
 EXECUTE by_many('27/02/2024 12:00', 1.1, '{1,2,3}', '\x5c27', '', 1, 'ab', 'C');
 EXECUTE by_many_near('27/02/2024 12:00', 1.1, '{1,2,3}', '\x5c27', '', 1, 'ab', 'C');
 RESET datestyle;
-PREPARE by_odd(mood, regclass, money) AS SELECT id FROM far.t WHERE $1 = 'sad' AND $2 = 'far.t'::regclass AND $3 > 0::money;
-SELECT sent('EXECUTE by_odd(''sad'', ''far.t'', 1)');
+PREPARE by_odd(mood, regclass) AS SELECT id FROM far.t WHERE b = ($1 = 'sad') AND b = ($2 = 'far.t'::regclass);
+SELECT sent('EXECUTE by_odd(''sad'', ''far.t'')');
 RESET plan_cache_mode;
 DEALLOCATE ALL;
 SELECT sent('SELECT id FROM far.t WHERE id = (SELECT max(t_id) FROM near.u)');
@@ -309,12 +310,59 @@ SELECT far.rows_of(side, 'SELECT array_agg(x.id) FROM (SELECT id FROM t ORDER BY
 SELECT sent('SELECT id FROM far.t WHERE ' || repeat('(', 300) || 'id = 1' || repeat(' OR id + 1 = 2)', 300)) ~ '^WHERE .* OR ' AS deep;
 SELECT same('SELECT id FROM t WHERE id IN (' || string_agg(i::text, ', ') || ')') FROM generate_series(1, 20000, 3) i;
 
+-- members of an extension that both sides have, for which ours stands in
+\connect :remote_db - :remote_host :remote_port
+SET client_min_messages = warning;
+DROP SCHEMA IF EXISTS "far out" CASCADE;
+CREATE SCHEMA "far out";
+SET search_path = "far out";
+CREATE FUNCTION mine(int, VARIADIC int[]) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 + $2[1]';
+CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int);
+CREATE TYPE mood AS ENUM ('happy', 'sad');
+CREATE TABLE moods AS SELECT id, (ARRAY['happy', 'sad'])[id % 2 + 1]::mood AS mood FROM generate_series(1, 5) id;
+\connect :local_db - :local_host :local_port
+SET client_min_messages = warning;
+CREATE SCHEMA "far out";
+SET search_path = far, "far out", public;
+CREATE FUNCTION "far out".mine(int, VARIADIC int[]) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN $1 + $2[1]; END';
+CREATE OPERATOR "far out".=== (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int);
+CREATE TYPE "far out".mood AS ENUM ('happy', 'sad');
+CREATE FOREIGN TABLE moods (id int, mood "far out".mood) SERVER twin_server OPTIONS (schema_name 'far out', table_name 'moods');
+CREATE FUNCTION moods(condition text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  line text;
+  ids int[];
+BEGIN
+  EXECUTE 'SELECT array_agg(id ORDER BY id) FROM moods WHERE ' || condition INTO ids;
+  FOR line IN EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM moods WHERE ' || condition LOOP
+    IF line ~ 'Remote SQL' THEN
+      RETURN ids::text || regexp_replace(line, '.* FROM "far out".moods', '');
+    END IF;
+  END LOOP;
+END
+$$;
+SELECT moods('mine(id, 2, 3) = 4 OR id OPERATOR("far out".===) 3');
+SELECT moods($$mood = 'happy'$$);
+ALTER SERVER twin_server OPTIONS (ADD extensions 'pgml_fdw');
+SELECT moods('mine(id, 2, 3) = 4');
+SELECT moods($$mood = 'happy'$$);
+ALTER EXTENSION pgml_fdw ADD FUNCTION "far out".mine(int, int[]);
+ALTER EXTENSION pgml_fdw ADD OPERATOR "far out".=== (int, int);
+ALTER EXTENSION pgml_fdw ADD TYPE "far out".mood;
+SELECT moods('mine(id, 2, 3) = 4');
+SELECT moods('id OPERATOR("far out".===) 3');
+SELECT moods('id OPERATOR("far out".===) ANY (ARRAY[2, mine(id, 1)])');
+SELECT moods($$mood = 'happy'$$);
+SELECT moods($$mood IS NOT DISTINCT FROM 'sad'$$);
+SELECT moods($$mood = ANY ('{sad}')$$);
+SELECT moods($$mood > 'happy' AND mood::text < 'x'$$);
+ALTER SERVER twin_server OPTIONS (SET extensions 'plpgsql');
+SELECT moods('mine(id, 2, 3) = 4');
+ALTER EXTENSION pgml_fdw DROP FUNCTION "far out".mine(int, int[]);
+ALTER EXTENSION pgml_fdw DROP OPERATOR "far out".=== (int, int);
+ALTER EXTENSION pgml_fdw DROP TYPE "far out".mood;
+
 \pset tuples_only off
 \pset format aligned
-SET client_min_messages = warning;
-DROP OPERATOR far.=== (int, int);
-DROP TYPE mood CASCADE;
-DROP DOMAIN positive CASCADE;
-DROP FUNCTION mine(int), inlined(int);
-DROP SCHEMA near, far CASCADE;
+DROP SCHEMA near, far, "far out" CASCADE;
 DROP SERVER twin_server CASCADE;
