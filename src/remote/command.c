@@ -27,6 +27,13 @@ receive_last(PgmlConn *conn, TimestampTz deadline)
 
 	while (pgml_wire_next(conn, deadline, &res) && res != NULL)
 	{
+		/* while a transaction is ended: a COPY that nobody has asked for */
+		if (pgml_wire_is_copy(res))
+		{
+			PQclear(res);
+			return NULL;
+		}
+
 		/* an error ends the message, nothing but its echo can follow */
 		if (conn->kept != NULL && !pgml_wire_ok(conn->kept))
 			PQclear(res);

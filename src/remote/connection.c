@@ -38,6 +38,9 @@
 /* Room for what we add to the user's parameters. */
 #define PGML_OWN_PARAMS 8
 
+/* An idle connection that has more to say than fits into so many reads is given up. */
+#define PGML_MAX_LAST_WORDS 100
+
 dlist_head	pgml_connections = DLIST_STATIC_INIT(pgml_connections);
 
 static void
@@ -135,31 +138,38 @@ pgml_connection_is_open(PgmlConn *conn)
 	return conn->established && PQstatus(conn->pg) == CONNECTION_OK;
 }
 
+/* What poll() finds on the connection's socket. */
+static int
+poll_socket(PgmlConn *conn)
+{
+	struct pollfd fd = {.fd = PQsocket(conn->pg),.events = POLLIN};
+
+	return poll(&fd, 1, 0) == 1 ? fd.revents : 0;
+}
+
 bool
 pgml_connection_is_dead(PgmlConn *conn)
 {
-	struct pollfd fd;
-
 	if (!pgml_connection_is_open(conn))
 		return true;
+	if (conn->wire != PGML_WIRE_IDLE)
+		return (poll_socket(conn) & (POLLERR | POLLHUP | POLLNVAL)) != 0;
 
 	/*
-	 * An idle connection has nothing to tell us but notices and
-	 * notifications, which libpq takes in; an end of file shows as readable.
+	 * An idle connection has nothing to tell us but notices and notifications,
+	 * which libpq takes in, or a last word.  The end itself comes behind it
+	 * and shows as readable.  One who doesn't stop talking is not worth keeping.
 	 */
-	fd.fd = PQsocket(conn->pg);
-	fd.events = POLLIN;
-	fd.revents = 0;
-	if (poll(&fd, 1, 0) == 1)
+	for (int i = 0; i < PGML_MAX_LAST_WORDS; i++)
 	{
-		if (fd.revents & (POLLERR | POLLNVAL))
-			return true;
-		if (conn->wire == PGML_WIRE_IDLE && !PQconsumeInput(conn->pg))
-			return true;
-		if (fd.revents & POLLHUP)
+		int			found = poll_socket(conn);
+
+		if (found == 0)
+			return PQstatus(conn->pg) != CONNECTION_OK;
+		if ((found & (POLLERR | POLLHUP | POLLNVAL)) || !PQconsumeInput(conn->pg))
 			return true;
 	}
-	return PQstatus(conn->pg) != CONNECTION_OK;
+	return true;
 }
 
 int

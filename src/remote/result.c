@@ -176,15 +176,24 @@ read_error(PgmlConn *conn, const PGresult *res)
 	error.hint = safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_HINT));
 	error.context = safe_text(PQresultErrorField(res, PG_DIAG_CONTEXT));
 
-	/* libpq's own errors (a lost connection) have no fields */
+	/* what isn't the remote's error is libpq's, or no error, which is one here */
 	if (error.message == NULL)
+		error.message = safe_text(conn->pg != NULL ? PQerrorMessage(conn->pg) : "not connected");
+	if (error.message[0] == '\0')
 	{
-		error.message = psprintf("connection to server \"%s\" failed", conn->name);
-		error.detail = safe_text(conn->pg != NULL ? PQerrorMessage(conn->pg) : "not connected");
-		if (error.detail[0] == '\0')
-			error.detail = NULL;
+		error.sqlstate = ERRCODE_PROTOCOL_VIOLATION;
+		error.message = psprintf("server \"%s\" sent an answer that was not asked for", conn->name);
 	}
 	return error;
+}
+
+/* Name the connection as what has failed, whatever has been said on its end. */
+static void
+blame_connection(PgmlConn *conn, RemoteError *error)
+{
+	error->sqlstate = ERRCODE_CONNECTION_FAILURE;
+	error->detail = error->message;
+	error->message = psprintf("connection to server \"%s\" was lost", conn->name);
 }
 
 static void
@@ -207,11 +216,17 @@ pgml_wire_throw(PgmlConn *conn, PGresult *res)
 	bool		received = res != NULL;
 
 	PQclear(res);
+
+	/* no COPY that may follow is awaited */
+	if (conn->wire != PGML_WIRE_IDLE)
+		conn->wire = PGML_WIRE_COMMAND;
 	while (received && conn->wire != PGML_WIRE_IDLE)
 	{
 		pgml_wire_next(conn, 0, &res);
 		PQclear(res);
 	}
+	if (!pgml_connection_is_open(conn))
+		blame_connection(conn, &error);
 	report_error(conn, &error, ERROR);
 	pg_unreachable();
 }

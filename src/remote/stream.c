@@ -39,8 +39,10 @@ static void
 vacate(PgmlConn *conn)
 {
 	conn->occupant = NULL;
+
+	/* first: a RELEASE below the guard, queued meanwhile, would take it away */
 	if (conn->guarded)
-		pgml_command_queue(conn, "RELEASE SAVEPOINT " PGML_GUARD, conn->wire_level, -1);
+		pgml_wire_queue_first(conn, "RELEASE SAVEPOINT " PGML_GUARD, conn->wire_level);
 	conn->guarded = false;
 }
 
@@ -160,7 +162,9 @@ finish_copy(PgmlConn *conn, bool fail)
 	PGresult   *res;
 	bool		ok = true;
 
+	/* another COPY would be one too many */
 	conn->copying = false;
+	conn->wire = PGML_WIRE_COMMAND;
 	for (;;)
 	{
 		pgml_wire_next(conn, 0, &res);

@@ -51,12 +51,8 @@
 
 static void free_step(PgmlStep *step);
 
-/*
- * Wait for the socket.  deadline 0: interruptibly, throws; else returns false
- * when it has passed or the backend is told to stop.
- */
-static bool
-wait_socket(int socket, int events, TimestampTz deadline)
+bool
+pgml_wire_wait(int socket, int events, TimestampTz deadline)
 {
 	int			happened;
 	long		timeout = -1;
@@ -89,7 +85,7 @@ pgml_wire_flush(PgmlConn *conn, TimestampTz deadline)
 
 		if (left <= 0)
 			return left == 0;
-		if (!wait_socket(PQsocket(conn->pg), WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE, deadline))
+		if (!pgml_wire_wait(PQsocket(conn->pg), WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE, deadline))
 			return false;
 
 		/* the remote may be stuck because it wants to be read first */
@@ -341,7 +337,7 @@ wait_result(PgmlConn *conn, TimestampTz deadline)
 
 	while (PQisBusy(conn->pg))
 	{
-		if (!wait_socket(PQsocket(conn->pg), WL_SOCKET_READABLE, deadline))
+		if (!pgml_wire_wait(PQsocket(conn->pg), WL_SOCKET_READABLE, deadline))
 			return false;
 		/* on failure libpq makes an error result of it */
 		if (!PQconsumeInput(conn->pg))
@@ -350,17 +346,12 @@ wait_result(PgmlConn *conn, TimestampTz deadline)
 	return true;
 }
 
-/*
- * Is it the start of a COPY that nobody here has asked for?  libpq returns such
- * a result again and again until the COPY is served, which nobody would do.
- */
-static bool
-is_stray_copy(PgmlConn *conn, const PGresult *res)
+bool
+pgml_wire_is_copy(const PGresult *res)
 {
 	switch (PQresultStatus(res))
 	{
 		case PGRES_COPY_OUT:
-			return conn->wire != PGML_WIRE_COPY_OUT;
 		case PGRES_COPY_IN:
 		case PGRES_COPY_BOTH:
 			return true;
@@ -369,9 +360,29 @@ is_stray_copy(PgmlConn *conn, const PGresult *res)
 	}
 }
 
+/* Is it the start of a COPY that nobody here has asked for, and nobody will serve? */
+static bool
+is_stray_copy(PgmlConn *conn, const PGresult *res)
+{
+	if (PQresultStatus(res) == PGRES_COPY_OUT && conn->wire == PGML_WIRE_COPY_OUT)
+		return false;
+	return pgml_wire_is_copy(res);
+}
+
+/* Throw because the remote doesn't keep to the protocol. */
+static void
+throw_disorder(PgmlConn *conn)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROTOCOL_VIOLATION),
+			 errmsg("server \"%s\" sent an answer that was not asked for", conn->name)));
+}
+
 bool
 pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
 {
+	bool		command_ended = false;
+
 	for (;;)
 	{
 		PGresult   *res;
@@ -385,6 +396,12 @@ pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
 			/* in a pipeline, each command's results end with a NULL */
 			if (conn->pipelined && PQstatus(conn->pg) == CONNECTION_OK)
 			{
+				/* two in a row: libpq thinks that it's over, and would go on so for ever */
+				if (command_ended && deadline == 0)
+					throw_disorder(conn);
+				if (command_ended)
+					return false;
+				command_ended = true;
 				choose_row_mode(conn);
 				continue;
 			}
@@ -392,12 +409,18 @@ pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
 			return true;
 		}
 
+		command_ended = false;
+
 		if (PQresultStatus(res) == PGRES_PIPELINE_SYNC)
 		{
 			PQclear(res);
 			*result = NULL;
-			if (!PQexitPipelineMode(conn->pg) && deadline == 0)
-				pgml_wire_throw(conn, NULL);
+			if (!PQexitPipelineMode(conn->pg))
+			{
+				if (deadline == 0)
+					throw_disorder(conn);
+				return false;
+			}
 			finish_message(conn);
 			return true;
 		}
@@ -439,7 +462,7 @@ pgml_wire_try_copy(PgmlConn *conn)
 void
 pgml_wire_wait_input(PgmlConn *conn)
 {
-	wait_socket(PQsocket(conn->pg), WL_SOCKET_READABLE, 0);
+	pgml_wire_wait(PQsocket(conn->pg), WL_SOCKET_READABLE, 0);
 	if (!PQconsumeInput(conn->pg))
 		pgml_wire_throw(conn, NULL);
 }
@@ -460,57 +483,6 @@ pgml_wire_has_input(PgmlConn *conn, int wait_ms)
 	return (happened & WL_SOCKET_READABLE) != 0 && PQconsumeInput(conn->pg);
 }
 
-#ifdef LIBPQ_HAS_ASYNC_CANCEL
-
-/* Cancel over a second connection, encrypted like the first, without blocking. */
-void
-pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline)
-{
-	PGcancelConn *cancel = PQcancelCreate(conn->pg);
-	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-
-	pgml_stats.cancelled++;
-	if (cancel == NULL)
-		return;
-	ReserveExternalFD();
-	if (PQcancelStart(cancel))
-	{
-		while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED)
-		{
-			if (!wait_socket(PQcancelSocket(cancel),
-							 status == PGRES_POLLING_READING ? WL_SOCKET_READABLE : WL_SOCKET_WRITEABLE,
-							 deadline))
-				break;
-			status = PQcancelPoll(cancel);
-		}
-	}
-	PQcancelFinish(cancel);
-	ReleaseExternalFD();
-}
-
-#else
-
-/*
- * Cancel by libpq's blocking call, the only one before 17: unencrypted, and
- * as long as the operating system takes to connect.
- */
-void
-pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline)
-{
-	PGcancel   *cancel = PQgetCancel(conn->pg);
-	char		error[256];
-
-	pgml_stats.cancelled++;
-	if (cancel == NULL)
-		return;
-	ReserveExternalFD();
-	PQcancel(cancel, error, sizeof(error));
-	ReleaseExternalFD();
-	PQfreeCancel(cancel);
-}
-
-#endif
-
 /* Read and throw away the rest of a COPY. */
 static bool
 discard_copy(PgmlConn *conn, TimestampTz deadline)
@@ -521,7 +493,7 @@ discard_copy(PgmlConn *conn, TimestampTz deadline)
 	{
 		if (len > 0)
 			continue;
-		if (!wait_socket(PQsocket(conn->pg), WL_SOCKET_READABLE, deadline) ||
+		if (!pgml_wire_wait(PQsocket(conn->pg), WL_SOCKET_READABLE, deadline) ||
 			!PQconsumeInput(conn->pg))
 			return false;
 	}
@@ -570,16 +542,33 @@ pgml_conn_claim(PgmlConn *conn)
 	Assert(conn->wire == PGML_WIRE_IDLE && conn->occupant == NULL);
 }
 
+/* Make a step; it belongs to the connection. */
+static PgmlStep *
+create_step(PgmlConn *conn, const char *sql, int level, int depth_after)
+{
+	PgmlStep   *step = MemoryContextAllocZero(conn->cxt, sizeof(PgmlStep));
+
+	step->sql = MemoryContextStrdup(conn->cxt, sql);
+	step->level = level;
+	step->depth_after = depth_after;
+	return step;
+}
+
 void
 pgml_command_queue(PgmlConn *conn, const char *sql, int level, int depth_after)
 {
 	MemoryContext old = MemoryContextSwitchTo(conn->cxt);
-	PgmlStep   *step = palloc0(sizeof(PgmlStep));
 
-	step->sql = pstrdup(sql);
-	step->level = level;
-	step->depth_after = depth_after;
-	conn->steps = lappend(conn->steps, step);
+	conn->steps = lappend(conn->steps, create_step(conn, sql, level, depth_after));
+	MemoryContextSwitchTo(old);
+}
+
+void
+pgml_wire_queue_first(PgmlConn *conn, const char *sql, int level)
+{
+	MemoryContext old = MemoryContextSwitchTo(conn->cxt);
+
+	conn->steps = lcons(create_step(conn, sql, level, -1), conn->steps);
 	MemoryContextSwitchTo(old);
 }
 

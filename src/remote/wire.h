@@ -20,6 +20,13 @@
 /* How long we wait for the remote to put itself in order after a cancel or abort. */
 #define PGML_CLEANUP_TIMEOUT_MS 30000
 
+/*
+ * The same where nothing but the connection itself is to be saved, since the
+ * local transaction is over anyway: long enough for the three round trips of a
+ * cancel and a ROLLBACK by satellite, short enough for a user who wants out.
+ */
+#define PGML_ABORT_TIMEOUT_MS 3000
+
 /* The savepoint below a stream. */
 #define PGML_GUARD "pgml_stream"
 #define PGML_BACK_TO_GUARD "ROLLBACK TO SAVEPOINT " PGML_GUARD "; RELEASE SAVEPOINT " PGML_GUARD
@@ -35,6 +42,13 @@ extern void pgml_wire_prepare(PgmlConn *conn);
  * The parts below do it themselves.
  */
 extern void pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool pipelined);
+
+/*
+ * Wait for a socket's events (WL_SOCKET_...), maybe returning early.  deadline
+ * 0: interruptibly, throws; else never throws and returns false when it has
+ * passed or the backend is told to stop.
+ */
+extern bool pgml_wire_wait(int socket, int events, TimestampTz deadline);
 
 /*
  * Hand everything in libpq's output buffer to the kernel; false: the
@@ -73,6 +87,9 @@ extern void pgml_wire_wait_input(PgmlConn *conn);
 /* Take in what has arrived, waiting no longer than this; false: nothing has. */
 extern bool pgml_wire_has_input(PgmlConn *conn, int wait_ms);
 
+/* Queue a step that leaves the depth as it is, to run before those that are queued already. */
+extern void pgml_wire_queue_first(PgmlConn *conn, const char *sql, int level);
+
 /* Ask the remote to cancel what it does; bounded by the deadline, never throws. */
 extern void pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline);
 
@@ -81,6 +98,12 @@ extern void pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline);
  * reads the message to its end first, so that the wire is free again.
  */
 extern void pgml_wire_throw(PgmlConn *conn, PGresult *res) pg_attribute_noreturn();
+
+/*
+ * Is it the start of a COPY?  libpq returns such a result again and again until
+ * the COPY is served.
+ */
+extern bool pgml_wire_is_copy(const PGresult *res);
 
 /* Is it a result of success? */
 extern bool pgml_wire_ok(const PGresult *res);

@@ -18,7 +18,8 @@
  * at once, so that its locks don't outlive the local error.  If the remote
  * transaction itself began in the subtransaction that aborts, all of it goes.
  *
- * Aborting never throws and waits no longer than PGML_CLEANUP_TIMEOUT_MS for
+ * Aborting never throws and waits no longer than PGML_ABORT_TIMEOUT_MS
+ * (a subtransaction, whose parent wants to go on: PGML_CLEANUP_TIMEOUT_MS) for
  * all connections together; a connection that can't be put in order in that
  * time is closed, which ends its transaction too.
  *
@@ -264,7 +265,7 @@ static void
 rollback_all(void)
 {
 	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-													   PGML_CLEANUP_TIMEOUT_MS);
+													   PGML_ABORT_TIMEOUT_MS);
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &pgml_connections)
