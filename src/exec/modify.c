@@ -147,7 +147,7 @@ pgml_modify_take_result(PgmlModify *modify, PgmlResult *res, TupleTableSlot *slo
 				 errmsg("remote server \"%s\" returned %d columns instead of %d",
 						modify->conn->name, pgml_result_ncols(res),
 						list_length(modify->plan->returning))));
-	pgml_codec_decode_result(row->codec, res, 0, row->values, row->nulls);
+	pgml_codec_decode_text_result(row->codec, res, 0, row->values, row->nulls);
 	pgml_rowslot_store_tuple(row, slot);
 	return slot;
 }

@@ -19,6 +19,7 @@
 
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
+#include "tcop/pquery.h"
 
 #include "base/compat.h"
 #include "exec/arguments.h"
@@ -53,6 +54,20 @@ init_parameters(ScanRun *scan, ForeignScanState *node)
 	scan->args = pgml_arguments_create(list_length(exprs), types, true);
 }
 
+/*
+ * The kind of source that the planner has chosen; but a cursor where the rows
+ * of a bulk transfer would be asked for in steps, as FETCH and the loops of
+ * procedural languages do: all of those run in portals with a name.
+ */
+static PgmlSourceKind
+choose_kind(const PgmlScanPlan *plan)
+{
+	if (plan->kind == PGML_SOURCE_COPY && !plan->chosen_by_user &&
+		ActivePortal != NULL && ActivePortal->name[0] != '\0')
+		return PGML_SOURCE_CURSOR;
+	return plan->kind;
+}
+
 void
 pgmlBeginForeignScan(ForeignScanState *node, int eflags)
 {
@@ -71,7 +86,7 @@ pgmlBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->row = pgml_rowslot_create(slot->tts_tupleDescriptor,
 									scan->plan->system_columns ? NULL : slot,
 									scan->plan->query.ncols, scan->plan->attnums);
-	scan->source = pgml_source_create(scan->plan->kind, conn, &scan->plan->query,
+	scan->source = pgml_source_create(choose_kind(scan->plan), conn, &scan->plan->query,
 									  scan->row->codec);
 	init_parameters(scan, node);
 	node->fdw_state = scan;

@@ -33,6 +33,7 @@
 #include "plan/path.h"
 #include "plan/planinfo.h"
 #include "plan/relinfo.h"
+#include "plan/transport.h"
 #include "query/deparse.h"
 #include "query/shippable.h"
 
@@ -366,6 +367,15 @@ divide_clauses(PlannerInfo *root, RelOptInfo *rel, List *clauses, List **remote,
 	}
 }
 
+/* How many rows the remote sends for one run of the path. */
+static double
+fetched_by(const PgmlRelInfo *info, ForeignPath *path)
+{
+	if (path->path.param_info != NULL)
+		return Min(info->fetched, path->path.rows / Max(info->local_sel, 1.0e-10));
+	return info->fetched;
+}
+
 ForeignScan *
 pgmlGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
 				   List *tlist, List *scan_clauses, Plan *outer_plan)
@@ -382,10 +392,11 @@ pgmlGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *b
 	local = extract_actual_clauses(local, false);
 	pull_varattnos((Node *) local, rel->relid, &attrs);
 
-	plan.kind = PGML_SOURCE_COPY;
 	plan.serverid = info->options->serverid;
 	add_columns(&plan, relid, attrs, is_changed(root, rel));
 	add_tail(root, rel, &plan, remote, best_path->path.pathkeys, &params);
+	pgml_transport_choose(&plan, root, rel, &best_path->path, info->options,
+						  fetched_by(info, best_path), params);
 
 	/* the remote's conditions are rechecked here if the row is seen again in EvalPlanQual */
 	return make_foreignscan(tlist, local, rel->relid, params,

@@ -176,7 +176,9 @@ add_query(List *packed, const PgmlQuery *query)
 	for (int i = 0; i < query->nparam_at; i++)
 		param_at = lappend_int(param_at, query->param_at[i]);
 	packed = lappend(packed, param_at);
-	return lappend(packed, makeBoolean(query->locks_rows));
+	packed = lappend(packed, makeBoolean(query->locks_rows));
+	packed = lappend(packed, makeBoolean(query->guard_rows));
+	return lappend(packed, makeInteger(query->fetch_size));
 }
 
 static void
@@ -196,6 +198,8 @@ take_query(Unpacker *unpacker, PgmlQuery *query, int ncols)
 	for (int i = 0; i < query->nparam_at; i++)
 		query->param_at[i] = list_nth_int(param_at, i);
 	query->locks_rows = take_bool(unpacker);
+	query->guard_rows = take_bool(unpacker);
+	query->fetch_size = take_int(unpacker);
 }
 
 /* The first four fields are a string, a list, an integer and a string without digits, as postgres_fdw's are. */
@@ -210,6 +214,7 @@ pgml_planinfo_pack_scan(const PgmlScanPlan *plan)
 	packed = add_query(packed, &plan->query);
 	packed = add_string(packed, plan->relations);
 	packed = lappend(packed, makeBoolean(plan->system_columns));
+	packed = lappend(packed, makeBoolean(plan->chosen_by_user));
 	return lappend(packed, list_make1_oid(plan->serverid));
 }
 
@@ -227,6 +232,7 @@ pgml_planinfo_unpack_scan(List *packed)
 	take_query(&unpacker, &plan->query, ncols);
 	plan->relations = take_string(&unpacker);
 	plan->system_columns = take_bool(&unpacker);
+	plan->chosen_by_user = take_bool(&unpacker);
 	serverid = take_list(&unpacker, T_OidList);
 	if (list_length(serverid) != 1)
 		throw_foreign();

@@ -24,6 +24,8 @@
  */
 typedef struct PgmlResult PgmlResult;
 
+/* Make an empty one, to be filled by pgml_stream_next_rows. */
+extern PgmlResult *pgml_result_create(void);
 extern void pgml_result_free(PgmlResult *res);
 extern int	pgml_result_nrows(PgmlResult *res);
 extern int	pgml_result_ncols(PgmlResult *res);
@@ -129,16 +131,15 @@ extern bool pgml_stream_read(PgmlConn *conn, const char **data, int *len);
 /*
  * The same for rows of a query with parameters, by the extended protocol: name
  * is a prepared statement, or NULL to run sql unprepared.  All columns come in
- * binary form.  _next_rows waits for the next few rows (a result with at least
- * one; it belongs to the connection until the next call), NULL at the end of
- * the stream, when the wire is free again.  If there are no rows at all, a
- * result without rows comes first, so that there is always one to tell
- * the columns' types.
+ * binary form.  _next_rows waits for the next few rows (at least one) and puts
+ * them into a result of the caller's; false at the end of the stream, when the
+ * wire is free again.  If there are no rows at all, a result without rows comes
+ * first, so that there is always one to tell the columns' types.
  */
 extern void pgml_stream_start_rows(PgmlConn *conn, PgmlOccupant *occupant,
 								   const char *name, const char *sql,
 								   const PgmlParams *params, bool guard);
-extern PgmlResult *pgml_stream_next_rows(PgmlConn *conn);
+extern bool pgml_stream_next_rows(PgmlConn *conn, PgmlResult *into);
 
 /*
  * End a stream before its end: drains what is small, else cancels the query

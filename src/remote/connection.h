@@ -98,6 +98,8 @@ struct PgmlConn
 	/* the remote transaction; all 0 for a connection in autocommit */
 	void		(*enlist) (PgmlConn *conn); /* queues BEGIN, SAVEPOINT...; NULL: autocommit */
 	int			depth;			/* remote transaction levels that are known to exist */
+	uint32		xact;			/* counts the remote transactions of this slot */
+	uint32		rollbacks;		/* counts its returns to a savepoint of a subtransaction */
 	int			begin_level;	/* local nest level that began the remote transaction */
 	bool		lost;			/* disconnected while the remote transaction was open */
 	bool		doomed;			/* its remote transaction can only be rolled back whole */

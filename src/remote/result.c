@@ -55,6 +55,12 @@ pgml_result_wrap(PGresult *pg)
 	return res;
 }
 
+PgmlResult *
+pgml_result_create(void)
+{
+	return pgml_result_wrap(NULL);
+}
+
 void
 pgml_result_replace(PgmlResult *res, PGresult *pg)
 {

@@ -109,23 +109,8 @@ pgml_stream_start_rows(PgmlConn *conn, PgmlOccupant *occupant, const char *name,
 	conn->guarded = guard;
 }
 
-/* Hand out a result that belongs to the connection. */
-static PgmlResult *
-lend_result(PgmlConn *conn, PGresult *res)
-{
-	if (conn->row == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(conn->cxt);
-
-		conn->row = pgml_result_wrap(NULL);
-		MemoryContextSwitchTo(old);
-	}
-	pgml_result_replace(conn->row, res);
-	return conn->row;
-}
-
-PgmlResult *
-pgml_stream_next_rows(PgmlConn *conn)
+bool
+pgml_stream_next_rows(PgmlConn *conn, PgmlResult *into)
 {
 	bool		first = conn->unawaited;
 
@@ -140,7 +125,7 @@ pgml_stream_next_rows(PgmlConn *conn)
 		if (res == NULL)
 		{
 			vacate(conn);
-			return NULL;
+			return false;
 		}
 		if (!pgml_wire_ok(res))
 		{
@@ -150,7 +135,10 @@ pgml_stream_next_rows(PgmlConn *conn)
 
 		/* behind the rows comes a result without any, for the command as such */
 		if (PQntuples(res) > 0 || first)
-			return lend_result(conn, res);
+		{
+			pgml_result_replace(into, res);
+			return true;
+		}
 		PQclear(res);
 	}
 }
@@ -308,11 +296,18 @@ read_to_end(PgmlConn *conn)
 	int			len;
 
 	if (conn->wire == PGML_WIRE_ROWS)
-		while (pgml_stream_next_rows(conn) != NULL)
+	{
+		PgmlResult *rows = pgml_result_create();
+
+		while (pgml_stream_next_rows(conn, rows))
 			;
+		pgml_result_free(rows);
+	}
 	else
+	{
 		while (pgml_stream_read(conn, &data, &len))
 			;
+	}
 }
 
 /* Free the wire of a stream that has a guard. */
@@ -380,5 +375,13 @@ pgml_rows_next(PgmlConn *conn, bool fail)
 	if (!pgml_wire_ok(res) && fail)
 		pgml_wire_throw(conn, res);
 
-	return lend_result(conn, res);
+	if (conn->row == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(conn->cxt);
+
+		conn->row = pgml_result_create();
+		MemoryContextSwitchTo(old);
+	}
+	pgml_result_replace(conn->row, res);
+	return conn->row;
 }

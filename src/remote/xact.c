@@ -67,6 +67,7 @@ enlist(PgmlConn *conn)
 		for (size_t i = 0; i < lengthof(settings); i++)
 			pgml_command_queue(conn, settings[i], level, -1);
 		conn->begin_level = level;
+		conn->xact++;
 		depth = 1;
 	}
 	while (depth < level)
@@ -380,6 +381,7 @@ commit_level(PgmlConn *conn, int level)
 static void
 go_back(PgmlConn *conn, const char *sql, const char *tag, TimestampTz deadline)
 {
+	conn->rollbacks++;
 	if (!pgml_command_end_send(conn, sql) ||
 		!pgml_command_end_finish(conn, tag, deadline) ||
 		pgml_command_remote_xact(conn) != PGML_XACT_OPEN)
@@ -403,6 +405,7 @@ rollback_level(PgmlConn *conn, int level, TimestampTz deadline)
 			finish_rollback(conn, deadline);
 		conn->depth = 0;
 		conn->doomed = false;
+		conn->rollbacks++;
 		if (began_here)
 		{
 			conn->begin_level = 0;

@@ -217,36 +217,47 @@ check_domain(PgmlCodec *codec, CodecColumn *column, Datum value, bool isnull)
 		domain_check(value, isnull, column->domain, &column->domain_state, codec->cxt);
 }
 
+/* Decode one field into its attribute; len -1: a null. */
+static inline void
+decode_field(PgmlCodec *codec, int col, const char *bytes, int len, Datum *values, bool *nulls)
+{
+	CodecColumn *column = &codec->columns[col];
+	Datum		value = (Datum) 0;
+
+	codec->current = col;
+	if (len < 0)
+		 /* a null */ ;
+	else if (likely(!column->text))
+		value = column->binary.decode(&column->binary, bytes, len);
+	else
+		value = input_value(codec, column, pgml_binary_checked_string(bytes, len));
+	check_domain(codec, column, value, len < 0);
+	values[column->index] = value;
+	nulls[column->index] = len < 0;
+}
+
+static void
+check_ncols(PgmlCodec *codec, int n)
+{
+	if (unlikely(n != codec->ncols))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
+				 errmsg("remote server sent a row of %d columns instead of %d", n, codec->ncols)));
+}
+
 /* Decode the fields of a tuple; the caller has set up contexts. */
 static void
 decode_fields(PgmlCodec *codec, PgmlCopyReader *reader, Datum *values, bool *nulls)
 {
 	int			nfields = pgml_copy_read_tuple(reader);
 
-	if (unlikely(nfields != codec->ncols))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
-				 errmsg("remote server sent a row of %d columns instead of %d",
-						nfields, codec->ncols)));
-
+	check_ncols(codec, nfields);
 	for (int i = 0; i < nfields; i++)
 	{
-		CodecColumn *column = &codec->columns[i];
 		const char *bytes;
-		int			len;
-		Datum		value = (Datum) 0;
+		int			len = pgml_copy_read_field(reader, &bytes);
 
-		codec->current = i;
-		len = pgml_copy_read_field(reader, &bytes);
-		if (len < 0)
-			 /* a null */ ;
-		else if (likely(!column->text))
-			value = column->binary.decode(&column->binary, bytes, len);
-		else
-			value = input_value(codec, column, pgml_binary_checked_string(bytes, len));
-		check_domain(codec, column, value, len < 0);
-		values[column->index] = value;
-		nulls[column->index] = len < 0;
+		decode_field(codec, i, bytes, len, values, nulls);
 	}
 
 	codec->current = -1;
@@ -282,37 +293,52 @@ pgml_codec_decode_binary(PgmlCodec *codec, const char *data, int len,
 	MemoryContextSwitchTo(oldcxt);
 }
 
-void
-pgml_codec_decode_result(PgmlCodec *codec, PgmlResult *res, int row,
-						 Datum *values, bool *nulls)
+/*
+ * Decode a row of a result whose columns came as they were asked for
+ * (binary), or all in text.
+ */
+static void
+decode_result(PgmlCodec *codec, PgmlResult *res, int row, bool binary, Datum *values, bool *nulls)
 {
 	ErrorContextCallback where = {error_context_stack, column_error_context, codec};
 	MemoryContext oldcxt;
 
-	if (pgml_result_ncols(res) != codec->ncols)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
-				 errmsg("remote server sent a row of %d columns instead of %d",
-						pgml_result_ncols(res), codec->ncols)));
-
+	check_ncols(codec, pgml_result_ncols(res));
 	oldcxt = begin_row(codec, nulls);
 	error_context_stack = &where;
 	for (int i = 0; i < codec->ncols; i++)
 	{
 		CodecColumn *column = &codec->columns[i];
-		const char *text = pgml_result_value(res, row, i);
-		Datum		value = (Datum) 0;
+		const char *bytes = pgml_result_value(res, row, i);
+		int			len = bytes != NULL ? pgml_result_length(res, row, i) : -1;
 
 		codec->current = i;
-		if (text != NULL)
-			value = input_value(codec, column,
-								pgml_binary_checked_string(text, pgml_result_length(res, row, i)));
-		check_domain(codec, column, value, text == NULL);
-		values[column->index] = value;
-		nulls[column->index] = text == NULL;
+		if (binary)
+			decode_field(codec, i, bytes, len, values, nulls);
+		else
+		{
+			nulls[column->index] = len < 0;
+			values[column->index] = len < 0 ? (Datum) 0 :
+				input_value(codec, column, pgml_binary_checked_string(bytes, len));
+			check_domain(codec, column, values[column->index], len < 0);
+		}
 	}
 	error_context_stack = where.previous;
 	MemoryContextSwitchTo(oldcxt);
+}
+
+void
+pgml_codec_decode_text_result(PgmlCodec *codec, PgmlResult *res, int row,
+							  Datum *values, bool *nulls)
+{
+	decode_result(codec, res, row, false, values, nulls);
+}
+
+void
+pgml_codec_decode_binary_result(PgmlCodec *codec, PgmlResult *res, int row,
+								Datum *values, bool *nulls)
+{
+	decode_result(codec, res, row, true, values, nulls);
 }
 
 Datum

@@ -50,8 +50,15 @@ extern void pgml_codec_decode_binary(PgmlCodec *codec, const char *data, int len
 									 Datum *values, bool *nulls);
 
 /* The same for a row of a result in which every column is text. */
-extern void pgml_codec_decode_result(PgmlCodec *codec, PgmlResult *res, int row,
+extern void pgml_codec_decode_text_result(PgmlCodec *codec, PgmlResult *res, int row,
 									 Datum *values, bool *nulls);
+
+/*
+ * The same for a row of a result whose columns were asked for as
+ * pgml_codec_is_text says, and came in binary form (text's is the text itself).
+ */
+extern void pgml_codec_decode_binary_result(PgmlCodec *codec, PgmlResult *res, int row,
+											Datum *values, bool *nulls);
 
 /*
  * One value of wire column col from its text form (database encoding, checked

@@ -25,6 +25,8 @@
 
 static const PgmlSourceOps *const kinds[] = {
 	[PGML_SOURCE_COPY] = &pgml_source_copy_ops,
+	[PGML_SOURCE_ROW] = &pgml_source_row_ops,
+	[PGML_SOURCE_CURSOR] = &pgml_source_cursor_ops,
 };
 
 PgmlSource *
@@ -104,26 +106,55 @@ append_tail(StringInfo buf, const PgmlQuery *query, const PgmlParams *params)
 	appendStringInfoString(buf, at);
 }
 
-char *
-pgml_source_render(PgmlSource *source, const PgmlParams *params)
+/* Append SELECT and the columns. */
+static void
+append_columns(StringInfo buf, PgmlSource *source)
 {
 	const PgmlQuery *query = source->query;
-	StringInfoData buf;
 
 	Assert(query->ncols == pgml_codec_ncols(source->codec));
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, "SELECT");
+	appendStringInfoString(buf, "SELECT");
 	for (int i = 0; i < query->ncols; i++)
 	{
 		const char *column = query->columns[i];
 
-		appendStringInfoString(&buf, i > 0 ? ", " : " ");
+		appendStringInfoString(buf, i > 0 ? ", " : " ");
 		if (pgml_codec_is_text(source->codec, i))
-			appendStringInfo(&buf, "CASE WHEN %s IS DISTINCT FROM NULL"
+			appendStringInfo(buf, "CASE WHEN %s IS DISTINCT FROM NULL"
 							 " THEN pg_catalog.format('%%s', %s) END", column, column);
 		else
-			appendStringInfoString(&buf, column);
+			appendStringInfoString(buf, column);
 	}
-	append_tail(&buf, query, params);
+}
+
+char *
+pgml_source_render(PgmlSource *source)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	append_columns(&buf, source);
+	appendStringInfoString(&buf, source->query->tail);
 	return buf.data;
+}
+
+char *
+pgml_source_render_literal(PgmlSource *source, const PgmlParams *params)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	append_columns(&buf, source);
+	append_tail(&buf, source->query, params);
+	return buf.data;
+}
+
+void
+pgml_source_lost(PgmlSource *source)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
+			 errmsg("rows of server \"%s\" were lost when a subtransaction was rolled back",
+					source->conn->name)));
+	pg_unreachable();
 }

@@ -31,12 +31,16 @@ typedef struct PgmlQuery
 	int			nparam_at;
 	int		   *param_at;
 	bool		locks_rows;		/* FOR UPDATE etc.: an early stop must not undo it */
+	bool		guard_rows;		/* rows may be many: an early stop of source_row may cancel */
+	int			fetch_size;		/* rows that source_cursor fetches at a time */
 } PgmlQuery;
 
 /* How the rows come. */
 typedef enum PgmlSourceKind
 {
-	PGML_SOURCE_COPY			/* COPY (SELECT ...) TO STDOUT (FORMAT binary) */
+	PGML_SOURCE_COPY,			/* COPY (SELECT ...) TO STDOUT (FORMAT binary): bulk */
+	PGML_SOURCE_ROW,			/* a statement with parameters, prepared if it is run again: few rows, rescans */
+	PGML_SOURCE_CURSOR			/* a cursor, fetch_size rows at a time: an early stop, many scans at once */
 } PgmlSourceKind;
 
 typedef struct PgmlSource PgmlSource;

@@ -17,8 +17,8 @@
  * a buffer of ours ("partial") and completed from the following messages.
  *
  * Parking.  If somebody else needs the wire while rows are still to come, the
- * rest of the stream is put into a tuplestore ("spool"), as the bytes that it
- * is made of, and read from there.  That can happen at any moment at which
+ * rest of the stream is put into a spool, as the bytes that it is made of,
+ * and read from there.  That can happen at any moment at which
  * other code runs, while a row is being decoded too.
  *
  * Whoever parks us may be in another subtransaction and memory context than
@@ -27,17 +27,14 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/pg_type.h"
-#include "executor/tuptable.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
-#include "utils/tuplestore.h"
 
 #include "base/stats.h"
 #include "row/copyformat.h"
 #include "row/source_kind.h"
+#include "row/spool.h"
 
 typedef enum CopyStage
 {
@@ -66,9 +63,7 @@ typedef struct CopySource
 	bool		trailer_read;
 
 	/* where a parked stream is */
-	Tuplestorestate *spool;
-	TupleTableSlot *spool_slot;
-	ResourceOwner owner;		/* of the spool's files */
+	PgmlSpool  *spool;
 } CopySource;
 
 static void park(PgmlOccupant *occupant);
@@ -95,7 +90,7 @@ copy_create(PgmlConn *conn)
 	CopySource *self = palloc0(sizeof(CopySource));
 
 	self->occupant.park = park;
-	self->owner = CurrentResourceOwner;
+	self->spool = pgml_spool_create();
 	self->sql_cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw query text",
 										  ALLOCSET_SMALL_SIZES);
 	initStringInfo(&self->partial);
@@ -130,7 +125,7 @@ send_query(CopySource *self, const PgmlParams *params, bool describe)
 
 	MemoryContextReset(self->sql_cxt);
 	oldcxt = MemoryContextSwitchTo(self->sql_cxt);
-	select = pgml_source_render(&self->base, params);
+	select = pgml_source_render_literal(&self->base, params);
 	copy = psprintf("COPY (%s) TO STDOUT (FORMAT binary)", select);
 	if (describe)
 		description = psprintf("SELECT * FROM (%s) AS d LIMIT 0", select);
@@ -180,26 +175,6 @@ copy_start(PgmlSource *source, const PgmlParams *params)
  * Reading
  */
 
-/* Get the next bytes out of the spool; false at its end. */
-static bool
-next_spooled(CopySource *self, const char **data, int *len)
-{
-	/* a tuple read back from disk must live as long as the slot that frees it */
-	MemoryContext oldcxt = MemoryContextSwitchTo(self->base.cxt);
-	bool		found = tuplestore_gettupleslot(self->spool, true, false, self->spool_slot);
-
-	MemoryContextSwitchTo(oldcxt);
-	if (found)
-	{
-		bool		isnull;
-		bytea	   *bytes = (bytea *) DatumGetPointer(slot_getattr(self->spool_slot, 1, &isnull));
-
-		*data = VARDATA_ANY(bytes);
-		*len = VARSIZE_ANY_EXHDR(bytes);
-	}
-	return found;
-}
-
 /* Get the next bytes of the stream from where it is; false at its end. */
 static bool
 next_piece(CopySource *self, const char **data, int *len)
@@ -208,16 +183,13 @@ next_piece(CopySource *self, const char **data, int *len)
 	{
 		/* the abort of a subtransaction, which we have survived, can end a stream */
 		if (self->base.conn->occupant != &self->occupant)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
-					 errmsg("rows of server \"%s\" were lost when a subtransaction was rolled back",
-							self->base.conn->name)));
+			pgml_source_lost(&self->base);
 		if (pgml_stream_read(self->base.conn, data, len))
 			return true;
 	}
 	else if (self->stage == COPY_SPOOLED)
 	{
-		if (next_spooled(self, data, len))
+		if (pgml_spool_get(self->spool, data, len))
 			return true;
 	}
 	else if (self->stage == COPY_PARKING)
@@ -353,56 +325,6 @@ copy_next(PgmlSource *source, Datum *values, bool *nulls)
  * Parking
  */
 
-/* A tuplestore of byte strings, whose memory and files live as long as we do. */
-static void
-open_spool(CopySource *self)
-{
-	ResourceOwner oldowner = CurrentResourceOwner;
-
-	if (self->spool_slot == NULL)
-	{
-		TupleDesc	desc = CreateTemplateTupleDesc(1);
-
-		TupleDescInitEntry(desc, 1, "bytes", BYTEAOID, -1, 0);
-		self->spool_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	}
-	CurrentResourceOwner = self->owner;
-	self->spool = tuplestore_begin_heap(false, false, work_mem);
-	CurrentResourceOwner = oldowner;
-}
-
-static void
-close_spool(CopySource *self)
-{
-	if (self->spool == NULL)
-		return;
-	ExecClearTuple(self->spool_slot);
-	tuplestore_end(self->spool);
-	self->spool = NULL;
-}
-
-/* A message can be as long as a tuple may be; a tuple of the spool holds a little less. */
-#define SPOOL_PIECE (16 * 1024 * 1024)
-
-static void
-spool_bytes(CopySource *self, const char *data, int len)
-{
-	while (len > 0)
-	{
-		int			n = Min(len, SPOOL_PIECE);
-		bytea	   *bytes = palloc(n + VARHDRSZ);
-		Datum		value = PointerGetDatum(bytes);
-		bool		isnull = false;
-
-		SET_VARSIZE(bytes, n + VARHDRSZ);
-		memcpy(VARDATA(bytes), data, n);
-		tuplestore_putvalues(self->spool, self->spool_slot->tts_tupleDescriptor, &value, &isnull);
-		pfree(bytes);
-		data += n;
-		len -= n;
-	}
-}
-
 /* Take all that is still to come off the wire. */
 static void
 park(PgmlOccupant *occupant)
@@ -416,11 +338,10 @@ park(PgmlOccupant *occupant)
 	self->stage = COPY_PARKING;
 	if (self->at < self->end && !self->in_partial)
 		keep_undecoded(self);
-	open_spool(self);
 	while (pgml_stream_read(self->base.conn, &data, &len))
 	{
 		CHECK_FOR_INTERRUPTS();
-		spool_bytes(self, data, len);
+		pgml_spool_put(self->spool, data, len);
 	}
 	self->stage = COPY_SPOOLED;
 	MemoryContextSwitchTo(oldcxt);
@@ -440,7 +361,7 @@ copy_stop(PgmlSource *source)
 		self->proved_in = InvalidSubTransactionId;
 		pgml_stream_stop(source->conn, &self->occupant);
 	}
-	close_spool(self);
+	pgml_spool_clear(self->spool);
 	self->stage = COPY_STOPPED;
 	self->at = self->end = NULL;
 }

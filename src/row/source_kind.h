@@ -34,12 +34,21 @@ struct PgmlSource
 };
 
 /*
- * The SELECT with the values of its parameters as literals; columns that the
- * codec can't read as binary are asked for as text.  In the current context.
+ * The SELECT, its parameters as $1 ... or with their values as literals;
+ * columns that the codec can't read as binary are asked for as text.  In the
+ * current context.
  */
-extern char *pgml_source_render(PgmlSource *source, const PgmlParams *params);
+extern char *pgml_source_render(PgmlSource *source);
+extern char *pgml_source_render_literal(PgmlSource *source, const PgmlParams *params);
 
-/* source_copy.c */
+/*
+ * Throw: the rest of a stream went with a subtransaction that was rolled back
+ * while the scan goes on.
+ */
+extern void pgml_source_lost(PgmlSource *source) pg_attribute_noreturn();
+
 extern const PgmlSourceOps pgml_source_copy_ops;
+extern const PgmlSourceOps pgml_source_row_ops;
+extern const PgmlSourceOps pgml_source_cursor_ops;
 
 #endif							/* PGML_ROW_SOURCE_KIND_H */

@@ -1,0 +1,23 @@
+/*
+ * transport.h
+ *		How the rows of a scan are fetched.
+ */
+#ifndef PGML_PLAN_TRANSPORT_H
+#define PGML_PLAN_TRANSPORT_H
+
+#include "postgres.h"
+#include "nodes/pathnodes.h"
+
+#include "base/option.h"
+#include "plan/planinfo.h"
+
+/*
+ * Choose the kind of source for a scan of rel by this path, in which the
+ * remote is asked for about so many rows and whose query has these parameters
+ * (list of Expr).  Fills kind, chosen_by_user and what the query says for its kind.
+ */
+extern void pgml_transport_choose(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel,
+								  Path *path, const PgmlOptions *options,
+								  double fetched, List *params);
+
+#endif							/* PGML_PLAN_TRANSPORT_H */
