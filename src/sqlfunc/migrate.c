@@ -35,7 +35,7 @@ PG_FUNCTION_INFO_V1(pgml_fdw_migrate);
 	"pg_foreign_table f JOIN pg_class c ON c.oid = f.ftrelid AND f.ftserver = $1"
 #define TABLE "f.ftrelid::regclass"
 #define OLD_NAME(oid) "format('pgml_old_%s', " oid ")"
-#define OLD_TABLE "format('%I.%I', c.relnamespace::regnamespace, " OLD_NAME("c.oid") ")"
+#define OLD_TABLE "format('%s.%I', c.relnamespace::regnamespace, " OLD_NAME("c.oid") ")"
 #define OPTIONS(options) \
 	"(SELECT ' OPTIONS (' || string_agg(format('%I %L', option_name, option_value), ', ') || ')'" \
 	" FROM pg_options_to_table(" options "))"
@@ -81,13 +81,14 @@ static const char *const steps[] = {
 	"SELECT format(E'CREATE FOREIGN TABLE %s (%s\\n) SERVER %I%s', " TABLE ","
 	"  (SELECT string_agg(format(E'\\n  %I %s%s%s%s%s', a.attname,"
 	"    format_type(a.atttypid, a.atttypmod), " OPTIONS("a.attfdwoptions") ","
-	"    (SELECT format(' COLLATE %I.%I', l.collnamespace::regnamespace, l.collname)"
+	"    (SELECT format(' COLLATE %s.%I', l.collnamespace::regnamespace, l.collname)"
 	"      FROM pg_collation l JOIN pg_type t ON t.oid = a.atttypid"
 	"      WHERE l.oid = a.attcollation AND l.oid <> t.typcollation),"
 	"    CASE WHEN a.attidentity <> '' THEN format(' GENERATED %s AS IDENTITY',"
 	"        CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)"
-	"      WHEN a.attgenerated <> '' THEN format(' GENERATED ALWAYS AS (%s) STORED',"
-	"        pg_get_expr(d.adbin, d.adrelid))"
+	"      WHEN a.attgenerated <> '' THEN format(' GENERATED ALWAYS AS (%s) %s',"
+	"        pg_get_expr(d.adbin, d.adrelid),"
+	"        CASE a.attgenerated WHEN 's' THEN 'STORED' ELSE 'VIRTUAL' END)"
 	"      ELSE ' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid) END,"
 	"    CASE WHEN a.attnotnull THEN"
 	"      COALESCE((SELECT format(' CONSTRAINT %I', k.conname) FROM pg_constraint k"
@@ -104,7 +105,10 @@ static const char *const steps[] = {
 	" FROM " TABLES " JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'c'"
 	" ORDER BY c.oid, k.oid",
 
-	/* what a column says about its storage and statistics */
+	/*
+	 * What a column says about its storage and statistics.  The two options are
+	 * all that a user can set; what else is there is the server's own.
+	 */
 	"SELECT format('ALTER FOREIGN TABLE ONLY %s ALTER COLUMN %I %s', " TABLE ", a.attname, setting)"
 	" FROM " TABLES " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
 	" JOIN pg_type t ON t.oid = a.atttypid,"
@@ -112,7 +116,8 @@ static const char *const steps[] = {
 	"  UNION ALL SELECT 'SET STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'"
 	"   WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END WHERE a.attstorage <> t.typstorage"
 	"  UNION ALL SELECT format('SET (%s)', (SELECT string_agg(format('%I = %L', option_name, option_value), ', ')"
-	"   FROM pg_options_to_table(a.attoptions))) WHERE a.attoptions IS NOT NULL) AS settings(setting)"
+	"   FROM pg_options_to_table(a.attoptions) WHERE option_name IN ('n_distinct', 'n_distinct_inherited'))))"
+	"  AS settings(setting) WHERE setting <> 'SET ()'"
 	" ORDER BY c.oid, a.attnum, setting",
 
 	/* inheritance, up and down */
@@ -141,7 +146,7 @@ static const char *const steps[] = {
 	" LATERAL (VALUES (1), (2)) AS v(step) WHERE step = 1 OR t.tgenabled <> 'O'"
 	" ORDER BY c.oid, t.tgname, step",
 
-	"SELECT unnest(ARRAY[format('DROP STATISTICS %I.%I', e.stxnamespace::regnamespace, e.stxname),"
+	"SELECT unnest(ARRAY[format('DROP STATISTICS %s.%I', e.stxnamespace::regnamespace, e.stxname),"
 	"  pg_get_statisticsobjdef(e.oid)])"
 	" FROM " TABLES " JOIN pg_statistic_ext e ON e.stxrelid = c.oid",
 
@@ -204,6 +209,8 @@ static const char *const steps[] = {
 	" LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid"
 	" LEFT JOIN pg_class v ON v.oid = r.ev_class"
 	" WHERE v.relkind IS DISTINCT FROM 'v'"
+	"  AND NOT EXISTS (SELECT FROM pg_trigger t WHERE d.classid = 'pg_trigger'::regclass"
+	"   AND t.oid = d.objid AND t.tgrelid = c.oid)"
 	"  AND d.classid NOT IN ('pg_constraint'::regclass, 'pg_attrdef'::regclass, 'pg_statistic_ext'::regclass)"
 	"  AND NOT (d.classid = 'pg_class'::regclass AND"
 	"   EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = d.objid AND i.inhparent = c.oid))"
