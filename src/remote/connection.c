@@ -441,12 +441,14 @@ pgml_connection_ensure(PgmlConn *conn)
 
 	/*
 	 * A connection on which nothing has been done yet can be replaced without
-	 * anybody noticing: when the remote has closed it, or the options have
-	 * changed.  One in autocommit may hold session state: never.
+	 * anybody noticing: when the remote has closed it, the options have
+	 * changed, or its owner is no superuser any more, to whom other rules
+	 * apply.  One in autocommit may hold session state: never.
 	 */
 	if (conn->pg != NULL && conn->enlist != NULL && conn->depth == 0 && !conn->lost &&
 		conn->wire == PGML_WIRE_IDLE &&
-		(conn->invalidated || pgml_connection_is_dead(conn)))
+		(conn->invalidated || (conn->of_superuser && !superuser_arg(conn->userid)) ||
+		 pgml_connection_is_dead(conn)))
 		pgml_connection_drop(conn);
 
 	if (conn->lost)
@@ -457,6 +459,7 @@ pgml_connection_ensure(PgmlConn *conn)
 	if (conn->pg != NULL)
 		return;
 
+	conn->of_superuser = superuser_arg(conn->userid);
 	work = AllocSetContextCreate(CurrentMemoryContext, "pgml connect", ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(work);
 	if (OidIsValid(conn->serverid))

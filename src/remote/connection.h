@@ -76,6 +76,7 @@ struct PgmlConn
 	Oid			serverid;		/* InvalidOid: made from a connection string */
 	Oid			umid;
 	Oid			userid;			/* whose mapping; whose privileges are judged */
+	bool		of_superuser;	/* userid was one when pg was connected */
 	char	   *name;			/* of the server, for messages */
 	char	   *conninfo;		/* the connection string of a connection without server */
 	bool		trust_password; /* dblink_connect_u: don't insist on a password */
