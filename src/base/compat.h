@@ -27,6 +27,11 @@
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "access/stratnum.h"
+/* 18 has it, to be put in front of a declaration, in the place of pg_attribute_noreturn(). */
+#ifndef pg_noreturn
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"

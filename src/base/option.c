@@ -126,6 +126,8 @@ static const PgmlOption option_table[] = {
 	"commit on several servers at the same time"},
 	{"parallel_abort", AT_SERVER, KIND_BOOL, 0, FIELD(parallel_abort),
 	"abort on several servers at the same time"},
+	{"release_early", AT_SERVER, KIND_BOOL, 0, FIELD(release_early),
+	"end a remote transaction that only reads with its last scan"},
 
 	/* who may connect, and as whom */
 	LIBPQ("user", AT_MAPPING, "remote role"),

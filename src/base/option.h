@@ -66,6 +66,7 @@ typedef struct PgmlOptions
 	bool		keep_connections;
 	bool		parallel_commit;
 	bool		parallel_abort;
+	bool		release_early;
 } PgmlOptions;
 
 /* What the OPTIONS clause of IMPORT FOREIGN SCHEMA says. */

@@ -14,7 +14,6 @@
 #include "utils/bytea.h"
 #include "utils/float.h"
 #include "utils/guc.h"
-#include "utils/pg_locale.h"
 
 #include "base/textio.h"
 
@@ -45,7 +44,7 @@ pgml_textio_begin(void)
 	if (namespace_search_path == NULL ||
 		strcmp(namespace_search_path, "pg_catalog") != 0)
 		set_local("search_path", "pg_catalog");
-	if (locale_monetary == NULL || strcmp(locale_monetary, "C") != 0)
+	if (strcmp(GetConfigOption("lc_monetary", false, false), "C") != 0)
 		set_local("lc_monetary", "C");
 
 	return nestlevel;

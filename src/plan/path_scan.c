@@ -313,6 +313,17 @@ add_columns(PgmlScanPlan *plan, Oid relid, Bitmapset *attrs, bool changed)
 	table_close(relation, NoLock);
 }
 
+/* The remote table's name as SQL text. */
+static char *
+relation_name(const PgmlOptions *options)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	pgml_deparse_relation(&buf, options);
+	return buf.data;
+}
+
 /* Write the query's part behind the columns; the expressions of its parameters go to *params. */
 static void
 add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_exprs,
@@ -335,6 +346,7 @@ add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_ex
 	pgml_deparse_base_tail(&cxt, remote_exprs, sort_keys, lock);
 
 	query->tail = cxt.buf->data;
+	query->relation = relation_name(options);
 	query->locks_rows = lock.strength != LCS_NONE;
 	query->param_at = palloc(list_length(cxt.param_at) * sizeof(int));
 	foreach(lc, cxt.param_at)

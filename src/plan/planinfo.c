@@ -176,6 +176,7 @@ add_query(List *packed, const PgmlQuery *query)
 	for (int i = 0; i < query->nparam_at; i++)
 		param_at = lappend_int(param_at, query->param_at[i]);
 	packed = lappend(packed, param_at);
+	packed = add_string(packed, query->relation);
 	packed = lappend(packed, makeBoolean(query->locks_rows));
 	packed = lappend(packed, makeBoolean(query->guard_rows));
 	return lappend(packed, makeInteger(query->fetch_size));
@@ -197,6 +198,7 @@ take_query(Unpacker *unpacker, PgmlQuery *query, int ncols)
 	query->param_at = palloc(query->nparam_at * sizeof(int));
 	for (int i = 0; i < query->nparam_at; i++)
 		query->param_at[i] = list_nth_int(param_at, i);
+	query->relation = take_string(unpacker);
 	query->locks_rows = take_bool(unpacker);
 	query->guard_rows = take_bool(unpacker);
 	query->fetch_size = take_int(unpacker);

@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "remote/readonly.h"
 #include "remote/wire.h"
 
 /*
@@ -63,9 +64,18 @@ receive_result(PgmlConn *conn)
 }
 
 PgmlResult *
+pgml_command_read(PgmlConn *conn, const char *sql)
+{
+	pgml_wire_prepare(conn);
+	pgml_wire_send_simple(conn, sql, PGML_WIRE_COMMAND);
+	return receive_result(conn);
+}
+
+PgmlResult *
 pgml_command_run(PgmlConn *conn, const char *sql)
 {
 	pgml_wire_prepare(conn);
+	pgml_readonly_other_command(conn);
 	pgml_wire_send_simple(conn, sql, PGML_WIRE_COMMAND);
 	return receive_result(conn);
 }
@@ -83,6 +93,7 @@ PgmlResult *
 pgml_command_run_params(PgmlConn *conn, const char *sql, const PgmlParams *params)
 {
 	pgml_wire_prepare(conn);
+	pgml_readonly_other_command(conn);
 	pgml_wire_send_extended(conn, NULL, sql, params, PGML_WIRE_COMMAND);
 	return receive_result(conn);
 }
@@ -113,6 +124,7 @@ pgml_command_run_prepared(PgmlConn *conn, const char *name, const char *sql,
 						  const PgmlParams *params)
 {
 	pgml_wire_prepare(conn);
+	pgml_readonly_other_command(conn);
 	pgml_wire_send_extended(conn, name, sql, params, PGML_WIRE_COMMAND);
 	return receive_result(conn);
 }

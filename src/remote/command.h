@@ -64,6 +64,9 @@ typedef struct PgmlParams
  */
 extern PgmlResult *pgml_command_run(PgmlConn *conn, const char *sql);
 
+/* The same for SQL that only reads on for a scan: FETCH. */
+extern PgmlResult *pgml_command_read(PgmlConn *conn, const char *sql);
+
 /*
  * As pgml_command_run, but an error of the remote is returned as a result for
  * which pgml_result_is_error() holds.  Only for connections in autocommit.

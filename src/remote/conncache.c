@@ -145,7 +145,7 @@ pgml_conncache_disconnect(Oid serverid)
 
 		if (conn->pg == NULL || (OidIsValid(serverid) && conn->serverid != serverid))
 			continue;
-		if (conn->depth > 0 || conn->wire != PGML_WIRE_IDLE)
+		if (conn->depth > 0 || (conn->wire != PGML_WIRE_IDLE && !conn->late))
 		{
 			ereport(WARNING,
 					(errcode(ERRCODE_OBJECT_IN_USE),

@@ -34,12 +34,16 @@
 #include "remote/libpq.h"
 #include "remote/connection.h"
 #include "remote/security.h"
+#include "remote/wire.h"
 
 /* Room for what we add to the user's parameters. */
 #define PGML_OWN_PARAMS 8
 
 /* An idle connection that has more to say than fits into so many reads is given up. */
 #define PGML_MAX_LAST_WORDS 100
+
+/* How long a connection that goes away is kept for telling the remote so. */
+#define PGML_LAST_CANCEL_MS 1000
 
 dlist_head	pgml_connections = DLIST_STATIC_INIT(pgml_connections);
 
@@ -48,6 +52,10 @@ connection_on_delete(void *arg)
 {
 	PgmlConn   *conn = arg;
 
+	/* one of a single call, which an error has ended: the remote needn't go on */
+	if (conn->wire != PGML_WIRE_IDLE && !conn->late && pgml_connection_is_open(conn))
+		pgml_wire_cancel(conn, TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+														   PGML_LAST_CANCEL_MS));
 	pgml_connection_drop(conn);
 	dlist_delete(&conn->node);
 }
@@ -119,11 +127,16 @@ pgml_connection_drop(PgmlConn *conn)
 	conn->depth = 0;
 	conn->doomed = false;
 	conn->wrote = false;
+	conn->late = false;
+	conn->readers = 0;
+	conn->xact++;
 
 	/* small, and in conn->cxt: whoever begins a transaction frees them */
 	conn->steps = NIL;
 	conn->sent = NIL;
 	conn->prepared = NIL;
+	conn->known_tables = NIL;
+	conn->unknown_tables = NIL;
 }
 
 void
@@ -407,6 +420,7 @@ connect_mapping(PgmlConn *conn)
 
 	conn->keep = options->keep_connections;
 	conn->parallel_commit = options->parallel_commit;
+	conn->release_early = options->release_early;
 	conn->invalidated = false;
 
 	pgml_security_check_before(conn, server, mapping, params);

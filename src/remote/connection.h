@@ -104,6 +104,12 @@ struct PgmlConn
 	int			begin_level;	/* local nest level that began the remote transaction */
 	bool		lost;			/* disconnected while the remote transaction was open */
 	bool		doomed;			/* its remote transaction can only be rolled back whole */
+	int			readers;		/* scans that are being read */
+	bool		only_scans;		/* nothing but scans without row locks has run */
+	bool		only_tables;	/* of plain tables, but for unknown_tables */
+	List	   *known_tables;	/* what is known of remote tables; readonly.c's */
+	List	   *unknown_tables; /* those that were read and aren't known yet */
+	bool		late;			/* a COMMIT is on the wire that nobody has waited for */
 	bool		wrote;			/* something was changed in the remote transaction */
 	List	   *steps;			/* PgmlStep, to be sent with the next command */
 	List	   *sent;			/* PgmlStep, sent, not yet known to have succeeded */
@@ -113,6 +119,7 @@ struct PgmlConn
 	bool		invalidated;	/* options changed: connect anew when it is free */
 	bool		keep;			/* keep it open after the transaction */
 	bool		parallel_commit;
+	bool		release_early;	/* end the transaction with the last scan */
 	uint32		used_in;		/* pgml_xact_number when it was last asked for */
 };
 

@@ -39,6 +39,7 @@
 #include "utils/timestamp.h"
 
 #include "base/stats.h"
+#include "remote/readonly.h"
 #include "remote/wire.h"
 
 #ifdef LIBPQ_HAS_CHUNK_MODE
@@ -532,6 +533,7 @@ pgml_command_settle(PgmlConn *conn, TimestampTz deadline)
 void
 pgml_conn_claim(PgmlConn *conn)
 {
+	pgml_readonly_finish_late(conn);
 	if (conn->occupant != NULL)
 	{
 		pgml_stats.parked++;

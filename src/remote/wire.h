@@ -13,6 +13,7 @@
 #include "postgres.h"
 #include "datatype/timestamp.h"
 
+#include "base/compat.h"
 #include "remote/libpq.h"
 #include "remote/command.h"
 #include "remote/connection.h"
@@ -97,7 +98,7 @@ extern void pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline);
  * Throw an error result, or with res NULL what libpq has to say; frees it and
  * reads the message to its end first, so that the wire is free again.
  */
-extern void pgml_wire_throw(PgmlConn *conn, PGresult *res) pg_attribute_noreturn();
+pg_noreturn extern void pgml_wire_throw(PgmlConn *conn, PGresult *res);
 
 /*
  * Is it the start of a COPY?  libpq returns such a result again and again until

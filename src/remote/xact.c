@@ -6,6 +6,9 @@
  * It begins with the first command, in the same message, and has a savepoint
  * for each local subtransaction that uses the connection.
  *
+ * Commit itself is commit.c's, what is spared where nothing was written is
+ * readonly.c's.
+ *
  * Isolation.  The remote's is REPEATABLE READ, or SERIALIZABLE if the local
  * one is: several remote queries of one local statement must see one snapshot.
  *
@@ -33,6 +36,8 @@
 #include "storage/ipc.h"
 #include "utils/timestamp.h"
 
+#include "remote/commit.h"
+#include "remote/readonly.h"
 #include "remote/wire.h"
 #include "remote/xact.h"
 
@@ -67,7 +72,7 @@ enlist(PgmlConn *conn)
 		for (size_t i = 0; i < lengthof(settings); i++)
 			pgml_command_queue(conn, settings[i], level, -1);
 		conn->begin_level = level;
-		conn->xact++;
+		pgml_readonly_begin(conn);
 		depth = 1;
 	}
 	while (depth < level)
@@ -109,66 +114,6 @@ takes_part(PgmlConn *conn)
 	return conn->enlist != NULL && (conn->depth > 0 || conn->lost || conn->doomed);
 }
 
-/* Append DEALLOCATE for what is still prepared; it survives the transaction otherwise. */
-static void
-append_deallocate(StringInfo sql, PgmlConn *conn)
-{
-	ListCell   *lc;
-
-	foreach(lc, conn->prepared)
-		appendStringInfo(sql, "DEALLOCATE %s; ", (char *) lfirst(lc));
-}
-
-/* Forget queued steps, but run the DEALLOCATEs among them. */
-static void
-append_queued_deallocate(StringInfo sql, PgmlConn *conn)
-{
-	ListCell   *lc;
-
-	foreach(lc, conn->steps)
-	{
-		const char *step = ((PgmlStep *) lfirst(lc))->sql;
-
-		if (strncmp(step, "DEALLOCATE", 10) == 0)
-			appendStringInfo(sql, "%s; ", step);
-	}
-	pgml_command_unqueue(conn, 0);
-}
-
-/* Send COMMIT; throws. */
-static void
-send_commit(PgmlConn *conn)
-{
-	StringInfoData sql;
-
-	pgml_conn_claim(conn);
-	if (conn->lost || conn->doomed || !pgml_connection_is_open(conn))
-		ereport(ERROR,
-				(errcode(conn->doomed ? ERRCODE_IN_FAILED_SQL_TRANSACTION : ERRCODE_CONNECTION_FAILURE),
-				 errmsg("the transaction on server \"%s\" cannot be committed", conn->name),
-				 conn->doomed ? 0 : errdetail("The connection was lost.")));
-
-	initStringInfo(&sql);
-	append_queued_deallocate(&sql, conn);
-	append_deallocate(&sql, conn);
-	appendStringInfoString(&sql, "COMMIT");
-	if (!pgml_command_end_send(conn, sql.data))
-		pgml_wire_throw(conn, NULL);
-	pfree(sql.data);
-}
-
-/* Wait for the COMMIT; throws. */
-static void
-finish_commit(PgmlConn *conn)
-{
-	if (!pgml_command_end_finish(conn, "COMMIT", 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
-				 errmsg("the transaction on server \"%s\" had failed and was rolled back",
-						conn->name)));
-	conn->depth = 0;
-}
-
 /* Commit all remote transactions: those that may at once, the others one by one. */
 static void
 commit_all(void)
@@ -179,18 +124,18 @@ commit_all(void)
 	{
 		PgmlConn   *conn = dlist_container(PgmlConn, node, iter.cur);
 
-		if (!takes_part(conn))
+		if (!takes_part(conn) || pgml_readonly_commit(conn))
 			continue;
-		send_commit(conn);
+		pgml_commit_send(conn);
 		if (!conn->parallel_commit)
-			finish_commit(conn);
+			pgml_commit_finish(conn);
 	}
 	dlist_foreach(iter, &pgml_connections)
 	{
 		PgmlConn   *conn = dlist_container(PgmlConn, node, iter.cur);
 
 		if (takes_part(conn) && conn->parallel_commit)
-			finish_commit(conn);
+			pgml_commit_finish(conn);
 	}
 }
 
@@ -228,7 +173,7 @@ send_rollback(PgmlConn *conn, TimestampTz deadline)
 	else
 	{
 		appendStringInfoString(&sql, "ROLLBACK; ");
-		append_deallocate(&sql, conn);
+		pgml_commit_append_deallocate(&sql, conn);
 		sql.len -= 2;
 		sql.data[sql.len] = '\0';
 	}
@@ -257,6 +202,8 @@ static bool
 needs_rollback(PgmlConn *conn)
 {
 	if (conn->pg == NULL)
+		return false;
+	if (conn->late)
 		return false;
 	return takes_part(conn) || conn->wire != PGML_WIRE_IDLE || !conn->established ||
 		(conn->enlist != NULL && pgml_command_remote_xact(conn) != PGML_XACT_NONE);
@@ -297,13 +244,7 @@ forget_transaction(void)
 
 		if (conn->enlist == NULL)
 			continue;
-		conn->depth = 0;
-		conn->begin_level = 0;
-		conn->doomed = false;
-		conn->wrote = false;
-		pgml_command_unqueue(conn, 0);
-		list_free_deep(conn->prepared);
-		conn->prepared = NIL;
+		pgml_commit_forget(conn);
 		if (conn->pg != NULL && (conn->invalidated || !conn->keep || !pgml_connection_is_open(conn)))
 			pgml_connection_drop(conn);
 		conn->lost = false;
@@ -403,14 +344,9 @@ rollback_level(PgmlConn *conn, int level, TimestampTz deadline)
 	{
 		if (conn->pg != NULL && send_rollback(conn, deadline))
 			finish_rollback(conn, deadline);
-		conn->depth = 0;
-		conn->doomed = false;
-		conn->rollbacks++;
+		pgml_commit_forget(conn);
 		if (began_here)
-		{
-			conn->begin_level = 0;
 			conn->lost = false;
-		}
 		return;
 	}
 

@@ -21,6 +21,7 @@
 #include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
+#include "remote/readonly.h"
 #include "row/source_kind.h"
 
 static const PgmlSourceOps *const kinds[] = {
@@ -28,6 +29,35 @@ static const PgmlSourceOps *const kinds[] = {
 	[PGML_SOURCE_ROW] = &pgml_source_row_ops,
 	[PGML_SOURCE_CURSOR] = &pgml_source_cursor_ops,
 };
+
+/* Does the source count as a reader of the remote transaction that there is now? */
+static bool
+is_reader(PgmlSource *source)
+{
+	return source->reading && source->xact == source->conn->xact;
+}
+
+/* Our memory goes away, perhaps by an error: don't leave the connection waiting for us. */
+static void
+forget_reader(void *arg)
+{
+	PgmlSource *source = (PgmlSource *) arg;
+
+	if (is_reader(source))
+		pgml_readonly_scan_forgotten(source->conn);
+	source->reading = false;
+}
+
+/* The source has no more to read from the remote. */
+static void
+end_reading(PgmlSource *source)
+{
+	bool		counts = is_reader(source);
+
+	source->reading = false;
+	if (counts)
+		pgml_readonly_scan_ends(source->conn);
+}
 
 PgmlSource *
 pgml_source_create(PgmlSourceKind kind, PgmlConn *conn,
@@ -43,6 +73,9 @@ pgml_source_create(PgmlSourceKind kind, PgmlConn *conn,
 	source->conn = conn;
 	source->query = query;
 	source->codec = codec;
+	source->on_delete.func = forget_reader;
+	source->on_delete.arg = source;
+	MemoryContextRegisterResetCallback(cxt, &source->on_delete);
 	MemoryContextSwitchTo(oldcxt);
 	return source;
 }
@@ -52,24 +85,41 @@ pgml_source_start(PgmlSource *source, const PgmlParams *params)
 {
 	source->ops->stop(source);
 	source->ops->start(source, params);
+
+	/* from now on the remote transaction is there */
+	if (!is_reader(source))
+		pgml_readonly_scan_begins(source->conn, source->query->relation,
+								  source->query->locks_rows);
+	source->reading = true;
+	source->xact = source->conn->xact;
 }
 
 bool
 pgml_source_next(PgmlSource *source, Datum *values, bool *nulls)
 {
-	return source->ops->next(source, values, nulls);
+	if (source->ops->next(source, values, nulls))
+		return true;
+
+	/* a query with parameters is likely to be started again */
+	if (source->query->nparam_at == 0 && source->reading)
+	{
+		source->ops->stop(source);
+		end_reading(source);
+	}
+	return false;
 }
 
 void
 pgml_source_stop(PgmlSource *source)
 {
 	source->ops->stop(source);
+	end_reading(source);
 }
 
 void
 pgml_source_close(PgmlSource *source)
 {
-	source->ops->stop(source);
+	pgml_source_stop(source);
 	MemoryContextDelete(source->cxt);
 }
 

@@ -30,6 +30,7 @@ typedef struct PgmlQuery
 	char	   *tail;			/* " FROM ... WHERE ...", starts with a space */
 	int			nparam_at;
 	int		   *param_at;
+	char	   *relation;		/* the remote table's name, if it reads just one; else NULL */
 	bool		locks_rows;		/* FOR UPDATE etc.: an early stop must not undo it */
 	bool		guard_rows;		/* rows may be many: an early stop of source_row may cancel */
 	int			fetch_size;		/* rows that source_cursor fetches at a time */

@@ -52,6 +52,7 @@ typedef struct CopySource
 	MemoryContextCallback on_delete;
 	CopyStage	stage;
 	SubTransactionId proved_in; /* where the codec's expectations are proved; or invalid */
+	uint32		proved_xact;	/* and in which remote transaction */
 	MemoryContext sql_cxt;		/* texts of the current start */
 
 	/* bytes that have come and are still to be decoded */
@@ -111,7 +112,8 @@ proof_holds(CopySource *self)
 	/* in autocommit, locks end with each message */
 	return self->base.conn->enlist != NULL &&
 		self->proved_in != InvalidSubTransactionId &&
-		self->proved_in == GetCurrentSubTransactionId();
+		self->proved_in == GetCurrentSubTransactionId() &&
+		self->proved_xact == self->base.conn->xact;
 }
 
 /* Send the query; in front of it, if need be, one that describes its columns. */
@@ -169,6 +171,7 @@ copy_start(PgmlSource *source, const PgmlParams *params)
 		send_query(self, params, true);
 	}
 	self->proved_in = GetCurrentSubTransactionId();
+	self->proved_xact = self->base.conn->xact;
 }
 
 /*

@@ -58,7 +58,7 @@ fetch(CursorSource *self, const char *sql)
 	MemoryContextReset(self->rows_cxt);
 	self->rows = NULL;
 	oldcxt = MemoryContextSwitchTo(self->rows_cxt);
-	self->rows = pgml_command_run(self->base.conn, sql);
+	self->rows = pgml_command_read(self->base.conn, sql);
 	MemoryContextSwitchTo(oldcxt);
 	self->at = 0;
 	self->exhausted = pgml_result_nrows(self->rows) < self->base.query->fetch_size;
@@ -97,7 +97,7 @@ still_there(CursorSource *self)
 		return true;
 
 	sql = psprintf("SELECT FROM pg_catalog.pg_cursors WHERE name = '%s'", self->name);
-	res = pgml_command_run(conn, sql);
+	res = pgml_command_read(conn, sql);
 	self->open = pgml_result_nrows(res) > 0;
 	self->rollbacks = conn->rollbacks;
 	pgml_result_free(res);

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "remote/command.h"
 #include "row/source.h"
 
@@ -31,6 +32,9 @@ struct PgmlSource
 	PgmlConn   *conn;
 	const PgmlQuery *query;
 	PgmlCodec  *codec;
+	bool		reading;		/* it counts among the connection's readers */
+	uint32		xact;			/* of this remote transaction (conn->xact) */
+	MemoryContextCallback on_delete;
 };
 
 /*
@@ -45,7 +49,7 @@ extern char *pgml_source_render_literal(PgmlSource *source, const PgmlParams *pa
  * Throw: the rest of a stream went with a subtransaction that was rolled back
  * while the scan goes on.
  */
-extern void pgml_source_lost(PgmlSource *source) pg_attribute_noreturn();
+pg_noreturn extern void pgml_source_lost(PgmlSource *source);
 
 extern const PgmlSourceOps pgml_source_copy_ops;
 extern const PgmlSourceOps pgml_source_row_ops;

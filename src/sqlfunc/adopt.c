@@ -31,6 +31,7 @@
 #include "utils/rel.h"
 #include "utils/relcache.h"
 
+#include "base/compat.h"
 #include "base/textio.h"
 #include "remote/conncache.h"
 #include "remote/xact.h"
@@ -92,7 +93,7 @@ result_datum(uint64 row, int col)
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, col, &isnull);
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 throw_used(const char *what, const char *name)
 {
 	ereport(ERROR,

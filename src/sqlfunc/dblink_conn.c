@@ -48,7 +48,7 @@ search_name(const char *name, HASHACTION action)
 	return hash_search(named_conns, &key, action, NULL);
 }
 
-static void pg_attribute_noreturn()
+pg_noreturn static void
 throw_missing(const char *name)
 {
 	if (name == NULL)
