@@ -419,10 +419,13 @@ pgml_deparse_expr(PgmlDeparse *cxt, Expr *expr)
 void
 pgml_deparse_where(PgmlDeparse *cxt, List *conditions)
 {
-	int			nestlevel = pgml_textio_begin();
 	const char *separator = " WHERE ";
+	int			nestlevel;
 	ListCell   *lc;
 
+	if (conditions == NIL)
+		return;
+	nestlevel = pgml_textio_begin();
 	foreach(lc, conditions)
 	{
 		Expr	   *condition = lfirst(lc);

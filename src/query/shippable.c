@@ -192,20 +192,23 @@ derive(const Node *node, Collation inner)
 	Oid			of_type;
 
 	result.oid = exprCollation(node);
-	if (!OidIsValid(result.oid))
+	of_type = get_typcollation(exprType(node));
+
+	if (!OidIsValid(of_type))
 		result.settled = NEUTRAL;
+	else if (!OidIsValid(result.oid))
+	{
+		/* arguments in conflict, or the placeholder for an array's elements */
+		result.settled = inner.settled == ALIEN ? ALIEN : NEUTRAL;
+	}
 	else if (inner.settled == COLUMN)
 		result.settled = result.oid == inner.oid ? COLUMN : ALIEN;
 	else if (inner.settled == ALIEN)
 		result.settled = ALIEN;
+	else if (result.oid == DEFAULT_COLLATION_OID)
+		result.settled = NEUTRAL;
 	else
-	{
-		of_type = get_typcollation(exprType(node));
-		if (result.oid == DEFAULT_COLLATION_OID)
-			result.settled = NEUTRAL;
-		else
-			result.settled = result.oid == of_type ? COLUMN : ALIEN;
-	}
+		result.settled = result.oid == of_type ? COLUMN : ALIEN;
 	return result;
 }
 
@@ -214,7 +217,7 @@ static bool
 shippable_input_collation(Oid collation, Collation inner, Oid funcid)
 {
 	if (!OidIsValid(collation))
-		return true;
+		return inner.settled != ALIEN;
 	if (inner.settled == COLUMN)
 		return inner.oid == collation;
 	return inner.settled == NEUTRAL &&
@@ -334,6 +337,7 @@ shippable_array_coerce(ArrayCoerceExpr *expr, Walk *walk, Collation *result)
 	Oid			source = get_element_type(exprType((Node *) expr->arg));
 	Oid			target = get_element_type(expr->resulttype);
 	Expr	   *element = expr->elemexpr;
+	Collation	placeholder = {InvalidOid, NEUTRAL};
 	Collation	inner;
 	Collation	part;
 
@@ -348,7 +352,7 @@ shippable_array_coerce(ArrayCoerceExpr *expr, Walk *walk, Collation *result)
 		return false;
 
 	if (!shippable_part(expr->arg, walk, walk->test, &inner) ||
-		!shippable_part(expr->elemexpr, walk, &inner, &part))
+		!shippable_part(expr->elemexpr, walk, &placeholder, &part))
 		return false;
 	*result = derive((Node *) expr, inner);
 	return true;
