@@ -471,7 +471,8 @@ shippable_computation(Node *node, Walk *walk, Collation *result)
 	if (expression_tree_walker(node, unshippable, &args))
 		return false;
 	*result = derive(node, args.inner);
-	return shippable_input_collation(exprInputCollation(node), args.inner, funcid);
+	return IsA(node, NullTest) ||
+		shippable_input_collation(exprInputCollation(node), args.inner, funcid);
 }
 
 /* Judge a node by its kind; result becomes its collation. */
