@@ -165,13 +165,14 @@ pgml_connection_is_dead(PgmlConn *conn)
 {
 	if (!pgml_connection_is_open(conn))
 		return true;
-	if (conn->wire != PGML_WIRE_IDLE)
+	if (conn->wire != PGML_WIRE_IDLE && !conn->late)
 		return (poll_socket(conn) & (POLLERR | POLLHUP | POLLNVAL)) != 0;
 
 	/*
-	 * An idle connection has nothing to tell us but notices and notifications,
-	 * which libpq takes in, or a last word.  The end itself comes behind it
-	 * and shows as readable.  One who doesn't stop talking is not worth keeping.
+	 * An idle connection has nothing to tell us but the end of its last
+	 * transaction, notices and notifications, which libpq takes in, or a last
+	 * word.  The end itself comes behind it and shows as readable.  One who
+	 * doesn't stop talking is not worth keeping.
 	 */
 	for (int i = 0; i < PGML_MAX_LAST_WORDS; i++)
 	{
