@@ -90,6 +90,8 @@ static const PgmlOption option_table[] = {
 	"name of the remote table"},
 	{"column_name", AT_COLUMN, KIND_STRING, 0, NO_FIELD,
 	"name of the remote column"},
+	{"type_name", AT_COLUMN, KIND_STRING, 0, NO_FIELD,
+	"type of the remote column, where the local one is text in its place"},
 
 	/* planning */
 	{"use_remote_estimate", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(use_remote_estimate),
@@ -566,6 +568,12 @@ pgml_option_column_name(Oid relid, AttrNumber attnum)
 								  AT_COLUMN, "column_name");
 
 	return name != NULL ? pstrdup(name) : get_attname(relid, attnum, false);
+}
+
+const char *
+pgml_option_column_type(Oid relid, AttrNumber attnum)
+{
+	return list_value(GetForeignColumnOptions(relid, attnum), AT_COLUMN, "type_name");
 }
 
 const char *

@@ -96,6 +96,12 @@ extern PgmlOptions *pgml_options_of_table(Oid relid);
 /* Name of a foreign table's column on the remote. */
 extern char *pgml_option_column_name(Oid relid, AttrNumber attnum);
 
+/*
+ * Type of a foreign table's column on the remote, if the local one is text in
+ * its place (IMPORT says so of types that are missing here); NULL: the same.
+ */
+extern const char *pgml_option_column_type(Oid relid, AttrNumber attnum);
+
 /* Read the OPTIONS clause of IMPORT FOREIGN SCHEMA; throws on unknown ones. */
 extern PgmlImportOptions pgml_options_of_import(List *options);
 

@@ -215,7 +215,11 @@ read_column(Import *import, ImportTable *table, int row)
 	column->type = pgml_import_find_type(&type, &problem);
 	column->typmod = problem == NULL ? atoi(field(import, row, COL_TYPMOD)) : -1;
 	if (problem != NULL)
+	{
+		column->remote_type = psprintf("%s%s", quote_qualified_identifier(type.schema, type.name),
+									   type.is_array ? "[]" : "");
 		notice("as text", table, column, problem);
+	}
 
 	set_collation(import, table, column, row);
 	column->not_null = import->options.not_null &&
@@ -274,11 +278,14 @@ check_expressions(Import *import, ImportTable *table)
 static void
 append_column(StringInfo buf, const PgmlImportColumn *column)
 {
-	appendStringInfo(buf, "  %s %s OPTIONS (column_name %s)",
+	appendStringInfo(buf, "  %s %s OPTIONS (column_name %s",
 					 quote_identifier(column->name),
 					 format_type_extended(column->type, column->typmod,
 										  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY),
 					 quote_literal_cstr(column->remote_name));
+	if (column->remote_type != NULL)
+		appendStringInfo(buf, ", type_name %s", quote_literal_cstr(column->remote_type));
+	appendStringInfoChar(buf, ')');
 	if (column->collation != get_typcollation(column->type))
 		appendStringInfo(buf, " COLLATE %s", generate_collation_name(column->collation));
 	if (column->expression != NULL && column->is_generated)

@@ -25,6 +25,7 @@ typedef struct PgmlImportColumn
 {
 	char	   *remote_name;
 	char	   *name;			/* cut to the length of a name here */
+	char	   *remote_type;	/* as SQL text, if type is text in its place; else NULL */
 	Oid			type;
 	int32		typmod;
 	Oid			collation;		/* InvalidOid: the type isn't collatable */

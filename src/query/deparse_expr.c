@@ -84,6 +84,7 @@ static void
 append_var(PgmlDeparse *cxt, Var *var)
 {
 	RangeTblEntry *rte;
+	bool		as_text;
 
 	if (!bms_is_member(var->varno, cxt->relids) || var->varlevelsup != 0)
 	{
@@ -91,9 +92,16 @@ append_var(PgmlDeparse *cxt, Var *var)
 		return;
 	}
 	rte = planner_rt_fetch(var->varno, cxt->root);
+
+	/* a column that is text only here is compared, and sorted, as text there too */
+	as_text = var->varattno > 0 && pgml_option_column_type(rte->relid, var->varattno) != NULL;
+	if (as_text)
+		appendStringInfoChar(cxt->buf, '(');
 	if (cxt->qualifier != NULL)
 		appendStringInfo(cxt->buf, "%s.", cxt->qualifier);
 	pgml_deparse_column(cxt->buf, rte->relid, var->varattno);
+	if (as_text)
+		appendStringInfoString(cxt->buf, ")::text");
 }
 
 /* Append the subscripts of an array; in a slice, a bound may be left out. */

@@ -160,6 +160,9 @@ SELECT "table", "column", type, modifiers FROM imported_columns;
 SELECT * FROM imported.types;
 SELECT * FROM imported.odd;
 SELECT count(*), max(length(adbin)) > 10 AS read FROM imported.trees;
+-- what is text only here is compared and sorted as text there too
+EXPLAIN (VERBOSE, COSTS OFF) SELECT m FROM imported.types WHERE m IN ('sad', 'glad') AND ms > '{' ORDER BY m;
+SELECT m, ms FROM imported.types WHERE m IN ('sad', 'glad') AND ms > '{' ORDER BY m;
 -- a schema that we may not look into
 RESET ROLE;
 REVOKE USAGE ON SCHEMA import_types FROM import_user;
