@@ -193,11 +193,15 @@ read_error(PgmlConn *conn, const PGresult *res)
 	return error;
 }
 
-/* Name the connection as what has failed, whatever has been said on its end. */
+/*
+ * Name the connection as what has failed, whatever has been said on its end.
+ * Where a standby has ended it in favour of recovery, it can be tried again.
+ */
 static void
 blame_connection(PgmlConn *conn, RemoteError *error)
 {
-	error->sqlstate = ERRCODE_CONNECTION_FAILURE;
+	if (error->sqlstate != ERRCODE_T_R_SERIALIZATION_FAILURE)
+		error->sqlstate = ERRCODE_CONNECTION_FAILURE;
 	error->detail = error->message;
 	error->message = psprintf("connection to server \"%s\" was lost", conn->name);
 }
