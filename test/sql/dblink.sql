@@ -142,7 +142,10 @@ SELECT dblink_connect('x', 'dblink_server');
 RESET ROLE;
 GRANT USAGE ON FOREIGN SERVER dblink_server TO dblink_user;
 SET ROLE dblink_user;
+-- (core's message differs between versions)
+\set VERBOSITY sqlstate
 SELECT * FROM dblink('dblink_server', 'SELECT 1') AS t (n int);
+\set VERBOSITY default
 CREATE USER MAPPING FOR dblink_user SERVER dblink_server OPTIONS (user :'USER');
 SELECT * FROM dblink('dblink_server', 'SELECT 1') AS t (n int);
 ALTER USER MAPPING FOR dblink_user SERVER dblink_server OPTIONS (ADD password 'canary-7');

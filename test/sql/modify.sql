@@ -386,7 +386,6 @@ ROLLBACK;
 EXPLAIN (VERBOSE, COSTS OFF) UPDATE t SET txt = 'x', num = num + 1 WHERE id = 1 AND random() >= 0 RETURNING id, f;
 EXPLAIN (VERBOSE, COSTS OFF) DELETE FROM t WHERE id = 1 AND random() >= 0;
 EXPLAIN (VERBOSE, COSTS OFF) INSERT INTO gen (a) VALUES (1) ON CONFLICT DO NOTHING RETURNING dbl;
-EXPLAIN (VERBOSE, COSTS OFF) UPDATE gen SET a = 1 WHERE random() >= 0;
 
 \pset tuples_only off
 \pset format aligned
