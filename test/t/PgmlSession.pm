@@ -3,6 +3,7 @@
 #   my $session = PgmlSession->new($node, user => ..., db => ...);
 #   my ($out, $err) = $session->ask($sql);   # $err has SQLSTATEs
 #   $session->send($sql);  ...  ($out, $err) = $session->answer($seconds);
+#   $session->peak($sql);                    # how much memory it takes meanwhile
 #   $session->pid;                           # of its backend
 #   $session->rss;                           # its private memory, in kB
 #   $session->files;                         # how many files it has open
@@ -61,6 +62,7 @@ sub answer
 		die "no answer in time: $self->{out} $self->{err}" if time > $deadline;
 		last unless $self->{run}->pumpable;
 		eval { $self->{run}->pump_nb; 1 } or last;
+		$self->{watch}->() if $self->{watch};
 		sleep 0.002;
 	}
 	$self->{took} = time - $self->{sent};
@@ -69,6 +71,7 @@ sub answer
 	s/$mark//g for $out, $err;
 	chomp $out;
 	$self->{last_err} = $err;
+	$self->{last_out} = $out;
 	return wantarray ? ($out, $err) : $out;
 }
 
@@ -87,7 +90,25 @@ sub complain
 	return ($self->ask($sql, $seconds))[1];
 }
 
-# Seconds from send to answer.
+# Asks, and returns by how much the backend's private memory was larger meanwhile
+# than before, in kB.
+sub peak
+{
+	my ($self, $sql, $seconds) = @_;
+	my $start = $self->rss;
+	my $peak = $start;
+
+	local $self->{watch} = sub {
+		my $rss = $self->rss // 0;
+		$peak = $rss if $rss > $peak;
+	};
+	$self->ask($sql, $seconds);
+	return $peak - $start;
+}
+
+# What the last answer was, and how many seconds it took from send to answer.
+sub last_out { return $_[0]{last_out} }
+sub last_err { return $_[0]{last_err} }
 sub took { return $_[0]{took} }
 
 sub rss

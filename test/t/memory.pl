@@ -1,0 +1,59 @@
+# Memory does not grow with the number of rows.
+use strict;
+use warnings;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use PgmlSession;
+use PgmlTest;
+
+# The most that may be needed, in kB.
+my $limit = 50 * 1024;
+
+my ($local, $remote) = pgml_pair();
+$remote->safe_psql('postgres', q{
+	CREATE VIEW rows AS SELECT i, 'some text of 32 letters, or there' AS s
+		FROM (SELECT generate_series(1, 5000000) AS i) AS g;
+	CREATE VIEW wide AS SELECT i, repeat('x', 400) AS s FROM rows LIMIT 200000;
+	CREATE UNLOGGED TABLE sink (i int, s text)});
+pgml_connect($local, $remote);
+my $columns = 'i int, s text';
+$local->safe_psql('postgres', qq{
+	CREATE FOREIGN TABLE rows ($columns) SERVER remote;
+	CREATE FOREIGN TABLE wide ($columns) SERVER remote;
+	CREATE FOREIGN TABLE sink ($columns) SERVER remote;
+	CREATE UNLOGGED TABLE here ($columns)});
+
+my $session = PgmlSession->new($local);
+$session->ask('SELECT * FROM rows LIMIT 1');
+
+# Runs a statement; what it says must show that it has seen all its rows.
+sub bounded
+{
+	my ($name, $sql, $sign) = @_;
+	my $more = $session->peak($sql, 120);
+
+	is($session->last_err, '', "$name: no error");
+	like($session->last_out, $sign, 'all rows were there');
+	cmp_ok($more, '<', $limit, "the private memory grew by $more kB");
+	note sprintf '%.1f s', $session->took;
+	return;
+}
+my $explain = 'EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF)';
+
+bounded('scan of 5 million rows', "$explain SELECT * FROM rows", qr/rows=5000000/);
+bounded('INSERT ... SELECT of 5 million rows', "$explain INSERT INTO here SELECT * FROM rows", qr/rows=5000000/);
+bounded("scan by $_", "SET pgml_fdw.transport = '$_'; $explain SELECT * FROM wide; RESET pgml_fdw.transport", qr/rows=200000/)
+  for qw(row cursor);
+bounded('a scan that is parked', q{BEGIN; SET LOCAL pgml_fdw.transport = 'copy'; DECLARE c CURSOR FOR SELECT * FROM wide; MOVE 1 FROM c;
+	SELECT count(*) FROM sink; MOVE 199998 FROM c; FETCH 2 FROM c; COMMIT; SELECT parked > 0 FROM pgml_fdw_stats()}, qr/^0\n200000\|x+\nt$/);
+bounded('writing', "$explain INSERT INTO sink SELECT i, repeat('x', 400) FROM generate_series(1, 200000) i", qr/rows=200000/);
+bounded('dblink', "$explain SELECT * FROM dblink('remote', 'SELECT * FROM wide') AS d ($columns)", qr/rows=200000/);
+is($remote->safe_psql('postgres', 'SELECT count(*) FROM sink'), 200000, 'what was written is there');
+
+# The measure is one: what does take memory shows.
+cmp_ok($session->peak(q{SET work_mem = '300MB'; SELECT s FROM wide ORDER BY i + random() OFFSET 200000}, 120), '>', $limit,
+	'a sort in memory is seen');
+$session->quit;
+
+done_testing();
