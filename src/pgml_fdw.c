@@ -49,6 +49,10 @@ static const FdwRoutine pgml_routine = {
 	.GetForeignModifyBatchSize = pgmlGetForeignModifyBatchSize,
 	.ExecForeignUpdate = pgmlExecForeignUpdate,
 	.ExecForeignDelete = pgmlExecForeignDelete,
+	.PlanDirectModify = pgmlPlanDirectModify,
+	.BeginDirectModify = pgmlBeginDirectModify,
+	.IterateDirectModify = pgmlIterateDirectModify,
+	.EndDirectModify = pgmlEndDirectModify,
 	.EndForeignModify = pgmlEndForeignModify,
 	.BeginForeignInsert = pgmlBeginForeignInsert,
 	.EndForeignInsert = pgmlEndForeignInsert,
@@ -57,6 +61,7 @@ static const FdwRoutine pgml_routine = {
 
 	/* the rest */
 	.ExplainForeignScan = pgmlExplainForeignScan,
+	.ExplainDirectModify = pgmlExplainDirectModify,
 	.ExplainForeignModify = pgmlExplainForeignModify,
 	.AnalyzeForeignTable = pgmlAnalyzeForeignTable,
 	.ImportForeignSchema = pgmlImportForeignSchema,

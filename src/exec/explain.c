@@ -80,3 +80,12 @@ pgmlExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	if (rri->ri_BatchSize > 0)
 		ExplainPropertyInteger("Batch Size", NULL, rri->ri_BatchSize, es);
 }
+
+void
+pgmlExplainDirectModify(ForeignScanState *node, ExplainState *es)
+{
+	PgmlDirectPlan *plan = pgml_planinfo_of_direct((ForeignScan *) node->ss.ps.plan);
+
+	if (es->verbose)
+		ExplainPropertyText("Remote SQL", plan->sql, es);
+}

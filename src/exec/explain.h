@@ -11,6 +11,7 @@
 #include "base/compat.h"
 
 extern void pgmlExplainForeignScan(ForeignScanState *node, ExplainState *es);
+extern void pgmlExplainDirectModify(ForeignScanState *node, ExplainState *es);
 extern void pgmlExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 									 List *packed, int subplan_index, ExplainState *es);
 

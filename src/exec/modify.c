@@ -37,18 +37,6 @@ enum
 	NUM_ROW_PARAMS
 };
 
-/* Make what decodes the rows of a RETURNING list. */
-static PgmlRowSlot *
-create_returned(List *attrs, TupleDesc desc)
-{
-	AttrNumber *attnums = palloc(sizeof(AttrNumber) * list_length(attrs));
-	ListCell   *lc;
-
-	foreach(lc, attrs)
-		attnums[foreach_current_index(lc)] = lfirst_int(lc);
-	return pgml_rowslot_create(desc, NULL, list_length(attrs), attnums);
-}
-
 PgmlModify *
 pgml_modify_create(PgmlModifyPlan *plan, EState *estate, ResultRelInfo *rri)
 {
@@ -62,7 +50,7 @@ pgml_modify_create(PgmlModifyPlan *plan, EState *estate, ResultRelInfo *rri)
 	modify->call_cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw modify",
 											 ALLOCSET_DEFAULT_SIZES);
 	if (plan->returning != NIL)
-		modify->returned = create_returned(plan->returning, RelationGetDescr(rel));
+		modify->returned = pgml_rowslot_create_list(RelationGetDescr(rel), plan->returning);
 	return modify;
 }
 

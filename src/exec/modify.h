@@ -20,6 +20,9 @@ extern TupleTableSlot *pgmlExecForeignUpdate(EState *estate, ResultRelInfo *rri,
 											 TupleTableSlot *slot, TupleTableSlot *planSlot);
 extern TupleTableSlot *pgmlExecForeignDelete(EState *estate, ResultRelInfo *rri,
 											 TupleTableSlot *slot, TupleTableSlot *planSlot);
+extern void pgmlBeginDirectModify(ForeignScanState *node, int eflags);
+extern TupleTableSlot *pgmlIterateDirectModify(ForeignScanState *node);
+extern void pgmlEndDirectModify(ForeignScanState *node);
 extern void pgmlEndForeignModify(EState *estate, ResultRelInfo *rri);
 extern void pgmlBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri);
 extern void pgmlEndForeignInsert(EState *estate, ResultRelInfo *rri);

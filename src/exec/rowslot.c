@@ -77,6 +77,17 @@ pgml_rowslot_create(TupleDesc desc, TupleTableSlot *direct,
 	return row;
 }
 
+PgmlRowSlot *
+pgml_rowslot_create_list(TupleDesc desc, List *attnums)
+{
+	AttrNumber *array = palloc(sizeof(AttrNumber) * Max(list_length(attnums), 1));
+	ListCell   *lc;
+
+	foreach(lc, attnums)
+		array[foreach_current_index(lc)] = lfirst_int(lc);
+	return pgml_rowslot_create(desc, NULL, list_length(attnums), array);
+}
+
 /* Read the ctid that came with the row, invalid if there was none. */
 static void
 get_tid(PgmlRowSlot *row, ItemPointer tid)

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 #include "executor/tuptable.h"
+#include "nodes/pg_list.h"
 
 #include "row/codec.h"
 
@@ -30,6 +31,9 @@ typedef struct PgmlRowSlot
  */
 extern PgmlRowSlot *pgml_rowslot_create(TupleDesc desc, TupleTableSlot *direct,
 										int ncols, const AttrNumber *attnums);
+
+/* The same for columns that are an int list of attribute numbers, such as RETURNING's. */
+extern PgmlRowSlot *pgml_rowslot_create_list(TupleDesc desc, List *attnums);
 
 /* Store the row that has been decoded in the empty slot, without copying it. */
 extern void pgml_rowslot_store(PgmlRowSlot *row, TupleTableSlot *slot);

@@ -21,4 +21,7 @@ extern void pgmlAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 extern List *pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 								   Index resultRelation, int subplan_index);
 
+extern bool pgmlPlanDirectModify(PlannerInfo *root, ModifyTable *plan,
+								 Index resultRelation, int subplan_index);
+
 #endif							/* PGML_PLAN_PATH_H */

@@ -15,6 +15,10 @@
  * brought.)
  *
  * A generated column is never sent a value: the remote computes it.
+ *
+ * Where nothing has to happen here for each row, no condition, no computation
+ * and (core sees to that) no trigger or check, UPDATE and DELETE are sent as one
+ * statement, and no row travels but those of RETURNING.
  */
 #include "postgres.h"
 
@@ -31,7 +35,9 @@
 #include "base/compat.h"
 #include "plan/path.h"
 #include "plan/planinfo.h"
+#include "plan/relinfo.h"
 #include "query/deparse.h"
+#include "query/shippable.h"
 
 void
 pgmlAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target_rte,
@@ -188,4 +194,112 @@ pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation
 
 	table_close(rel, NoLock);
 	return pgml_planinfo_pack_modify(&modify);
+}
+
+/* Find the scan that feeds the nth result relation, if there is nothing between the two. */
+static ForeignScan *
+find_scan(ModifyTable *plan, Index rti, int subplan_index)
+{
+	Plan	   *subplan = outerPlan(plan);
+
+	if (IsA(subplan, Append))
+	{
+		List	   *subplans = ((Append *) subplan)->appendplans;
+
+		if (subplan_index >= list_length(subplans))
+			return NULL;
+		subplan = list_nth(subplans, subplan_index);
+	}
+	if (!IsA(subplan, ForeignScan) || ((ForeignScan *) subplan)->scan.scanrelid != rti)
+		return NULL;
+	return (ForeignScan *) subplan;
+}
+
+/*
+ * List the expressions that an UPDATE sets columns to, in the order of
+ * *targetattrs; false if the remote can't compute one of them.
+ */
+static bool
+computable_values(PlannerInfo *root, Index rti, const PgmlOptions *options,
+				  List **values, List **targetattrs)
+{
+	Relids		relids = bms_make_singleton(rti);
+	Oid			relid = planner_rt_fetch(rti, root)->relid;
+	List	   *tlist;
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	/* behind the new values, the target list has what names the row */
+	get_translated_update_targetlist(root, rti, &tlist, targetattrs);
+	tlist = list_copy_head(tlist, list_length(*targetattrs));
+	*values = NIL;
+	forboth(lc, tlist, lc2, *targetattrs)
+	{
+		Expr	   *value = ((TargetEntry *) lfirst(lc))->expr;
+
+		/* text isn't assigned to a column that is text only here, but a parameter is */
+		if (pgml_option_column_type(relid, lfirst_int(lc2)) != NULL ||
+			!pgml_shippable_expr(root, relids, options, value))
+			return false;
+		*values = lappend(*values, value);
+	}
+	return true;
+}
+
+/* Does RETURNING ask for system columns that only a row's own trip would bring? */
+static bool
+returns_system_columns(ModifyTable *plan, Index rti, int subplan_index)
+{
+	Bitmapset  *attrs = NULL;
+	int			attr = -1;
+
+	pull_varattnos((Node *) nth_or_nil(plan->returningLists, subplan_index), rti, &attrs);
+	while ((attr = bms_next_member(attrs, attr)) >= 0)
+	{
+		AttrNumber	attnum = attr + FirstLowInvalidHeapAttributeNumber;
+
+		if (attnum < 0 && attnum != SelfItemPointerAttributeNumber &&
+			attnum != TableOidAttributeNumber)
+			return true;
+	}
+	return false;
+}
+
+bool
+pgmlPlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation,
+					 int subplan_index)
+{
+	RangeTblEntry *rte = planner_rt_fetch(resultRelation, root);
+	ForeignScan *scan = find_scan(plan, resultRelation, subplan_index);
+	PgmlOptions *options;
+	PgmlDirectPlan direct = {0};
+	PgmlDeparse cxt = {0};
+	Relation	rel;
+	List	   *values = NIL;
+	List	   *targetattrs = NIL;
+
+	if (plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE)
+		return false;
+	if (scan == NULL || scan->scan.plan.qual != NIL ||
+		returns_system_columns(plan, resultRelation, subplan_index))
+		return false;
+
+	options = pgml_options_of_table(rte->relid);
+	if (plan->operation == CMD_UPDATE &&
+		!computable_values(root, resultRelation, options, &values, &targetattrs))
+		return false;
+
+	cxt.root = root;
+	cxt.relids = bms_make_singleton(resultRelation);
+	cxt.options = options;
+	rel = table_open(rte->relid, NoLock);	/* the planner holds a lock */
+	direct.returning = returned_columns(rel, plan, resultRelation, subplan_index);
+	table_close(rel, NoLock);
+	direct.counts = plan->canSetTag;
+	direct.sql = plan->operation == CMD_UPDATE ?
+		pgml_deparse_direct_update(&cxt, rte->relid, targetattrs, values,
+								   scan->fdw_recheck_quals, direct.returning) :
+		pgml_deparse_direct_delete(&cxt, rte->relid, scan->fdw_recheck_quals, direct.returning);
+	pgml_planinfo_make_direct(scan, plan->operation, resultRelation, cxt.params, &direct);
+	return true;
 }

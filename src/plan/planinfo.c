@@ -33,6 +33,7 @@
 /* What a list begins with.  To be changed with the layout of the struct. */
 #define SCAN_MAGIC "pgml_fdw scan 1"
 #define MODIFY_MAGIC "pgml_fdw modify 1"
+#define DIRECT_MAGIC "pgml_fdw direct 1"
 
 /* Stands where postgres_fdw puts the names of joined relations. */
 #define ENGINE "pgml_fdw"
@@ -333,5 +334,37 @@ pgml_planinfo_insert(Relation rel, const PgmlOptions *options, List *targetattrs
 		insert->ncols++;
 	}
 	insert->returns = returning != NIL;
+	return plan;
+}
+
+/* Packed: a string, a boolean, a list, a boolean, as postgres_fdw's direct modifications are. */
+void
+pgml_planinfo_make_direct(ForeignScan *scan, CmdType operation, Index result_relation,
+						  List *params, const PgmlDirectPlan *plan)
+{
+	List	   *packed = list_make1(makeString(pstrdup(DIRECT_MAGIC)));
+
+	packed = lappend(packed, makeBoolean(plan->returning != NIL));
+	packed = lappend(packed, list_copy(plan->returning));
+	packed = lappend(packed, makeBoolean(plan->counts));
+	packed = add_string(packed, plan->sql);
+
+	scan->operation = operation;
+	scan->resultRelation = result_relation;
+	scan->fdw_exprs = params;
+	scan->fdw_private = packed;
+}
+
+PgmlDirectPlan *
+pgml_planinfo_of_direct(ForeignScan *scan)
+{
+	Unpacker	unpacker = unpack_start(scan->fdw_private, DIRECT_MAGIC);
+	PgmlDirectPlan *plan = palloc0(sizeof(PgmlDirectPlan));
+
+	(void) take_bool(&unpacker);
+	plan->returning = take_list(&unpacker, T_IntList);
+	plan->counts = take_bool(&unpacker);
+	plan->sql = take_string(&unpacker);
+	unpack_end(&unpacker);
 	return plan;
 }

@@ -73,6 +73,14 @@ typedef struct PgmlModifyPlan
 	List	   *returning;
 } PgmlModifyPlan;
 
+/* A statement that the remote runs as a whole; its parameters are the ForeignScan's fdw_exprs. */
+typedef struct PgmlDirectPlan
+{
+	char	   *sql;
+	List	   *returning;		/* int: attributes that RETURNING brings, in order */
+	bool		counts;			/* its rows are those of the command tag */
+} PgmlDirectPlan;
+
 /*
  * Plan an INSERT that sets targetattrs; for the planner, and for the executor
  * where the planner has not seen the statement (COPY, rows routed to a foreign
@@ -94,5 +102,11 @@ extern PgmlScanPlan *pgml_planinfo_unpack_scan(List *packed);
 
 extern List *pgml_planinfo_pack_modify(const PgmlModifyPlan *plan);
 extern PgmlModifyPlan *pgml_planinfo_unpack_modify(List *packed);
+
+extern PgmlDirectPlan *pgml_planinfo_of_direct(ForeignScan *scan);
+
+/* Turn a scan into a statement that the remote runs as a whole. */
+extern void pgml_planinfo_make_direct(ForeignScan *scan, CmdType operation, Index result_relation,
+									  List *params, const PgmlDirectPlan *plan);
 
 #endif							/* PGML_PLAN_PLANINFO_H */

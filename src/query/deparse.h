@@ -112,6 +112,15 @@ extern char *pgml_deparse_update(Oid relid, const PgmlOptions *options, List *ta
 								 List *returning);
 extern char *pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *returning);
 
+/*
+ * UPDATE s.t SET a = <expr>, ... WHERE ... [RETURNING ...], and DELETE: the
+ * whole statement.  exprs are the values of targetattrs.
+ */
+extern char *pgml_deparse_direct_update(PgmlDeparse *cxt, Oid relid, List *targetattrs,
+										List *exprs, List *conditions, List *returning);
+extern char *pgml_deparse_direct_delete(PgmlDeparse *cxt, Oid relid, List *conditions,
+										List *returning);
+
 /* TRUNCATE of several tables of one server. */
 extern char *pgml_deparse_truncate(List *relids, DropBehavior behavior, bool restart_seqs);
 

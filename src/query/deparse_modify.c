@@ -115,6 +115,41 @@ pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *returning)
 	return buf.data;
 }
 
+char *
+pgml_deparse_direct_update(PgmlDeparse *cxt, Oid relid, List *targetattrs,
+						   List *exprs, List *conditions, List *returning)
+{
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	cxt->buf = makeStringInfo();
+	appendStringInfoString(cxt->buf, "UPDATE ");
+	pgml_deparse_relation(cxt->buf, cxt->options);
+	appendStringInfoString(cxt->buf, " SET ");
+	forboth(lc, targetattrs, lc2, exprs)
+	{
+		if (lc != list_head(targetattrs))
+			appendStringInfoString(cxt->buf, ", ");
+		pgml_deparse_column(cxt->buf, relid, (AttrNumber) lfirst_int(lc));
+		appendStringInfoString(cxt->buf, " = ");
+		pgml_deparse_expr(cxt, (Expr *) lfirst(lc2));
+	}
+	pgml_deparse_where(cxt, conditions);
+	append_returning(cxt->buf, relid, returning);
+	return cxt->buf->data;
+}
+
+char *
+pgml_deparse_direct_delete(PgmlDeparse *cxt, Oid relid, List *conditions, List *returning)
+{
+	cxt->buf = makeStringInfo();
+	appendStringInfoString(cxt->buf, "DELETE FROM ");
+	pgml_deparse_relation(cxt->buf, cxt->options);
+	pgml_deparse_where(cxt, conditions);
+	append_returning(cxt->buf, relid, returning);
+	return cxt->buf->data;
+}
+
 /*
  * A foreign table stands for what SELECT reads through it, children and
  * partitions included, so there is no ONLY.
