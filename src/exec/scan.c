@@ -62,8 +62,7 @@ init_parameters(ScanRun *scan, ForeignScanState *node)
 static PgmlSourceKind
 choose_kind(const PgmlScanPlan *plan)
 {
-	if (plan->kind == PGML_SOURCE_COPY && !plan->chosen_by_user &&
-		ActivePortal != NULL && ActivePortal->name[0] != '\0')
+	if (plan->cursor_in_steps && ActivePortal != NULL && ActivePortal->name[0] != '\0')
 		return PGML_SOURCE_CURSOR;
 	return plan->kind;
 }

@@ -49,7 +49,7 @@ typedef struct PgmlScanPlan
 {
 	PgmlQuery	query;
 	PgmlSourceKind kind;
-	bool		chosen_by_user; /* the executor may not take another kind */
+	bool		cursor_in_steps;	/* the executor may take a cursor if it is asked for rows in steps */
 	AttrNumber *attnums;
 	char	   *relations;		/* for EXPLAIN; NULL for a base relation */
 	bool		system_columns; /* xmin, cmin and friends are read: rows need a tuple header */

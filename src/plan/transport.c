@@ -7,7 +7,8 @@
  * scans that are run again with other values and for those that bring few rows,
  * a cursor where the query is likely to stop before the end, and a COPY for all
  * the rest.  The executor may still take a cursor instead of a COPY, when it
- * sees that its rows are asked for in steps.
+ * sees that rows are asked for in steps, unless the query reads all of the scan
+ * before it gives a row.
  */
 #include "postgres.h"
 
@@ -38,22 +39,26 @@ is_executor_param(Node *node, void *context)
 	return expression_tree_walker(node, is_executor_param, context);
 }
 
-/*
- * Is the scan likely to be left early?  Only where the query is no more than
- * this scan, with nothing above that reads all of it before it gives a row.
- */
+/* Does something in the query read all of the scan before it gives a row? */
+static bool
+is_read_first(PlannerInfo *root, Path *path)
+{
+	Query	   *query = root->parse;
+
+	if (query->hasAggs || query->groupClause != NIL || query->groupingSets != NIL ||
+		query->hasWindowFuncs || query->distinctClause != NIL || query->setOperations != NULL)
+		return true;
+	return root->sort_pathkeys != NIL &&
+		!pathkeys_contained_in(root->sort_pathkeys, path->pathkeys);
+}
+
+/* Is the scan likely to be left early?  Only where the query is no more than this scan. */
 static bool
 stops_early(PlannerInfo *root, RelOptInfo *rel, Path *path)
 {
-	Query	   *query = root->parse;
 	double		fraction = root->tuple_fraction;
 
-	if (fraction <= 0 || !bms_equal(root->all_baserels, rel->relids))
-		return false;
-	if (query->hasAggs || query->groupClause != NIL || query->groupingSets != NIL ||
-		query->hasWindowFuncs || query->distinctClause != NIL || query->setOperations != NULL)
-		return false;
-	if (root->sort_pathkeys != NIL && !pathkeys_contained_in(root->sort_pathkeys, path->pathkeys))
+	if (fraction <= 0 || !bms_equal(root->all_baserels, rel->relids) || is_read_first(root, path))
 		return false;
 
 	/* one and more is a number of rows */
@@ -82,7 +87,7 @@ pgml_transport_choose(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel, Pa
 	if (pgml_setting_transport != PGML_TRANSPORT_AUTO)
 		wanted = (PgmlTransport) pgml_setting_transport;
 
-	plan->chosen_by_user = true;
+	plan->cursor_in_steps = false;
 	switch (wanted)
 	{
 		case PGML_TRANSPORT_COPY:
@@ -96,7 +101,7 @@ pgml_transport_choose(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel, Pa
 			break;
 		case PGML_TRANSPORT_AUTO:
 			plan->kind = choose_kind(root, rel, path, fetched, params);
-			plan->chosen_by_user = false;
+			plan->cursor_in_steps = plan->kind == PGML_SOURCE_COPY && !is_read_first(root, path);
 			break;
 	}
 	plan->query.guard_rows = fetched > PGML_ROW_MAX;
