@@ -4,6 +4,8 @@
 #   make test    everything from nothing: packages, build, throw-away clusters
 #                (WHAT="floors regress isolation tap" and TESTS="name ..." run parts)
 #   make demo    the tour, on throw-away clusters too
+#   make bench   measurements, likewise (WHAT OVER SCALE ROUNDS TABLES WHO PLOT:
+#                see test/bench/bench)
 #   WERROR=1     turns warnings into errors
 
 EXTENSION = pgml_fdw
@@ -54,8 +56,9 @@ clean:
 endif
 
 # PG_CONFIG reaches the harness only if the user has set it.
-test demo:
-	@WERROR='$(WERROR)' WHAT='$(WHAT)' TESTS='$(TESTS)' test/harness/run $@
+test demo bench:
+	@WERROR='$(WERROR)' WHAT='$(WHAT)' TESTS='$(TESTS)' OVER='$(OVER)' SCALE='$(SCALE)' ROUNDS='$(ROUNDS)' \
+		TABLES='$(TABLES)' WHO='$(WHO)' PLOT='$(PLOT)' test/harness/run $@
 
 FORCE:
-.PHONY: all install installcheck clean test demo FORCE
+.PHONY: all install installcheck clean test demo bench FORCE

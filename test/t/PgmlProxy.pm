@@ -20,7 +20,7 @@ use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX ();
-use Socket;
+use Socket qw(:DEFAULT IPPROTO_TCP TCP_NODELAY);
 use Time::HiRes qw(time);
 
 use constant CANCEL_REQUEST => pack('NN', 16, 80877102);
@@ -155,7 +155,12 @@ sub accept_link
 	my $client = $listener->accept or return;
 	my $upstream = @address ? connect_upstream(@address) : undef;
 	return close $client unless $upstream;
-	$_->blocking(0) for $client, $upstream;
+	for my $socket ($client, $upstream)
+	{
+		$socket->blocking(0);
+		# a piece must not wait for the acknowledgement of the piece before
+		setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1 if $socket->isa('IO::Socket::INET');
+	}
 	$link->{ fileno $client } = { from => $client, to => $upstream, queue => [], size => 0, client => 1 };
 	$link->{ fileno $upstream } = { from => $upstream, to => $client, queue => [], size => 0 };
 	return;
