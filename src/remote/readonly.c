@@ -176,7 +176,6 @@ ask(PgmlConn *conn)
 	char	   *sql = question(conn);
 	PGresult   *res;
 
-	pgml_command_unqueue(conn, 0);
 	if (!pgml_command_end_send(conn, sql) || !pgml_wire_flush(conn, 0))
 		pgml_wire_throw(conn, NULL);
 	pfree(sql);
