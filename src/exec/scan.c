@@ -55,16 +55,19 @@ init_parameters(ScanRun *scan, ForeignScanState *node)
 }
 
 /*
- * The kind of source that the planner has chosen; but a cursor where the rows
- * of a bulk transfer would be asked for in steps, as FETCH and the loops of
- * procedural languages do: all of those run in portals with a name.
+ * Where rows are asked for in steps, nobody may want the last of them.  So a
+ * bulk transfer becomes a cursor, and a statement one that can be stopped.
+ * FETCH and the loops of procedural languages ask so: all of those run in
+ * portals with a name.
  */
-static PgmlSourceKind
-choose_kind(const PgmlScanPlan *plan)
+static void
+adapt_to_steps(PgmlScanPlan *plan)
 {
-	if (plan->cursor_in_steps && ActivePortal != NULL && ActivePortal->name[0] != '\0')
-		return PGML_SOURCE_CURSOR;
-	return plan->kind;
+	if (!plan->hands_on || ActivePortal == NULL || ActivePortal->name[0] == '\0')
+		return;
+	if (plan->kind == PGML_SOURCE_COPY && !plan->chosen_by_user)
+		plan->kind = PGML_SOURCE_CURSOR;
+	plan->query.guard_rows = true;
 }
 
 void
@@ -85,7 +88,8 @@ pgmlBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->row = pgml_rowslot_create(slot->tts_tupleDescriptor,
 									scan->plan->system_columns ? NULL : slot,
 									scan->plan->query.ncols, scan->plan->attnums);
-	scan->source = pgml_source_create(choose_kind(scan->plan), conn, &scan->plan->query,
+	adapt_to_steps(scan->plan);
+	scan->source = pgml_source_create(scan->plan->kind, conn, &scan->plan->query,
 									  scan->row->codec);
 	init_parameters(scan, node);
 	node->fdw_state = scan;

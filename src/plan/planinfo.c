@@ -217,7 +217,8 @@ pgml_planinfo_pack_scan(const PgmlScanPlan *plan)
 	packed = add_query(packed, &plan->query);
 	packed = add_string(packed, plan->relations);
 	packed = lappend(packed, makeBoolean(plan->system_columns));
-	packed = lappend(packed, makeBoolean(plan->cursor_in_steps));
+	packed = lappend(packed, makeBoolean(plan->chosen_by_user));
+	packed = lappend(packed, makeBoolean(plan->hands_on));
 	return lappend(packed, list_make1_oid(plan->serverid));
 }
 
@@ -235,7 +236,8 @@ pgml_planinfo_unpack_scan(List *packed)
 	take_query(&unpacker, &plan->query, ncols);
 	plan->relations = take_string(&unpacker);
 	plan->system_columns = take_bool(&unpacker);
-	plan->cursor_in_steps = take_bool(&unpacker);
+	plan->chosen_by_user = take_bool(&unpacker);
+	plan->hands_on = take_bool(&unpacker);
 	serverid = take_list(&unpacker, T_OidList);
 	if (list_length(serverid) != 1)
 		throw_foreign();

@@ -49,7 +49,8 @@ typedef struct PgmlScanPlan
 {
 	PgmlQuery	query;
 	PgmlSourceKind kind;
-	bool		cursor_in_steps;	/* the executor may take a cursor if it is asked for rows in steps */
+	bool		chosen_by_user; /* the executor may not take another kind */
+	bool		hands_on;		/* rows go on as they come, once: the rest may never be asked for */
 	AttrNumber *attnums;
 	char	   *relations;		/* for EXPLAIN; NULL for a base relation */
 	bool		system_columns; /* xmin, cmin and friends are read: rows need a tuple header */

@@ -7,8 +7,7 @@
  * scans that are run again with other values and for those that bring few rows,
  * a cursor where the query is likely to stop before the end, and a COPY for all
  * the rest.  The executor may still take a cursor instead of a COPY, when it
- * sees that rows are asked for in steps, unless the query reads all of the scan
- * before it gives a row.
+ * sees that its rows are asked for in steps and would be handed on so.
  */
 #include "postgres.h"
 
@@ -37,6 +36,13 @@ is_executor_param(Node *node, void *context)
 	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
 		return true;
 	return expression_tree_walker(node, is_executor_param, context);
+}
+
+/* Is the scan run again and again, with other values? */
+static bool
+is_run_again(Path *path, List *params)
+{
+	return path->param_info != NULL || is_executor_param((Node *) params, NULL);
 }
 
 /* Does something in the query read all of the scan before it gives a row? */
@@ -70,8 +76,7 @@ stops_early(PlannerInfo *root, RelOptInfo *rel, Path *path)
 static PgmlSourceKind
 choose_kind(PlannerInfo *root, RelOptInfo *rel, Path *path, double fetched, List *params)
 {
-	if (path->param_info != NULL || is_executor_param((Node *) params, NULL) ||
-		fetched <= PGML_ROW_MAX)
+	if (fetched <= PGML_ROW_MAX || is_run_again(path, params))
 		return PGML_SOURCE_ROW;
 	if (stops_early(root, rel, path))
 		return PGML_SOURCE_CURSOR;
@@ -87,7 +92,7 @@ pgml_transport_choose(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel, Pa
 	if (pgml_setting_transport != PGML_TRANSPORT_AUTO)
 		wanted = (PgmlTransport) pgml_setting_transport;
 
-	plan->cursor_in_steps = false;
+	plan->chosen_by_user = true;
 	switch (wanted)
 	{
 		case PGML_TRANSPORT_COPY:
@@ -101,9 +106,11 @@ pgml_transport_choose(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel, Pa
 			break;
 		case PGML_TRANSPORT_AUTO:
 			plan->kind = choose_kind(root, rel, path, fetched, params);
-			plan->cursor_in_steps = plan->kind == PGML_SOURCE_COPY && !is_read_first(root, path);
+			plan->chosen_by_user = false;
 			break;
 	}
-	plan->query.guard_rows = fetched > PGML_ROW_MAX;
+	plan->hands_on = !is_run_again(path, params) && !is_read_first(root, path);
+	plan->query.guard_rows = fetched > PGML_ROW_MAX ||
+		(plan->hands_on && root->tuple_fraction > 0);
 	plan->query.fetch_size = options->fetch_size;
 }

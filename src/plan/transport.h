@@ -14,7 +14,7 @@
 /*
  * Choose the kind of source for a scan of rel by this path, in which the
  * remote is asked for about so many rows and whose query has these parameters
- * (list of Expr).  Fills kind, cursor_in_steps and what the query says for its kind.
+ * (list of Expr).  Fills kind, chosen_by_user, hands_on and what the query says for its kind.
  */
 extern void pgml_transport_choose(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel,
 								  Path *path, const PgmlOptions *options,
