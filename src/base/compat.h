@@ -40,6 +40,7 @@
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "parser/parsetree.h"
+#include "storage/latch.h"
 #include "utils/lsyscache.h"
 #include "utils/acl.h"
 
@@ -115,6 +116,17 @@ pgml_create_scan_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
 	return create_foreignscan_path(root, rel, target, rows, startup_cost,
 								   total_cost, pathkeys, required_outer,
 								   outerpath, private);
+#endif
+}
+
+/* Make a wait set that lives until it is freed; 17 lets resource owners have them, where it took memory contexts. */
+static inline WaitEventSet *
+pgml_create_wait_set(MemoryContext cxt, int nevents)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(NULL, nevents);
+#else
+	return CreateWaitEventSet(cxt, nevents);
 #endif
 }
 

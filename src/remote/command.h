@@ -125,11 +125,12 @@ extern void pgml_stream_start(PgmlConn *conn, PgmlOccupant *occupant,
 extern PgmlResult *pgml_stream_describe(PgmlConn *conn);
 
 /*
- * Wait for the next CopyData message.  Returns false at the end of the
- * stream, when the wire is free again (vacated).  *data is valid until the
- * next call on this connection.
+ * Wait for more bytes of the stream and append them to buf, which is the
+ * caller's: all that have come, up to its end or some 64 kB if it is empty.  They are the
+ * contents of CopyData messages, without their borders.  Returns false at the
+ * end of the stream, when the wire is free again (vacated).
  */
-extern bool pgml_stream_read(PgmlConn *conn, const char **data, int *len);
+extern bool pgml_stream_read(PgmlConn *conn, StringInfo buf);
 
 /*
  * The same for rows of a query with parameters, by the extended protocol: name

@@ -101,8 +101,19 @@ pgml_connection_create_string(const char *conninfo, bool trust_password, MemoryC
 }
 
 void
+pgml_connection_free_waits(PgmlConn *conn)
+{
+	if (conn->waits != NULL)
+		FreeWaitEventSet(conn->waits);
+	conn->waits = NULL;
+	conn->waits_on = PGINVALID_SOCKET;
+}
+
+void
 pgml_connection_drop(PgmlConn *conn)
 {
+	/* first: the next socket may have the same number */
+	pgml_connection_free_waits(conn);
 	PQfreemem(conn->copybuf);
 	PQclear(conn->kept);
 	if (conn->pg != NULL)

@@ -92,6 +92,8 @@ struct PgmlConn
 	bool		guarded;		/* a savepoint stands below the stream on the wire */
 	char	   *sql;			/* start of the command on the wire, for error messages */
 	char	   *copybuf;		/* libpq's memory of the last CopyData message */
+	struct WaitEventSet *waits; /* for reading, on the socket waits_on; may be NULL */
+	int			waits_on;		/* -1: waits isn't complete */
 	bool		rolling_back;	/* a ROLLBACK is on the wire whose end is to be waited for */
 	struct PgmlResult *row;		/* wrapper of the row that pgml_rows_next handed out */
 	struct pg_result *kept;		/* last result of the message on the wire, so far */
@@ -140,6 +142,9 @@ extern void pgml_connection_ensure(PgmlConn *conn);
 
 /* Close the network connection at once; never throws.  The slot stays. */
 extern void pgml_connection_drop(PgmlConn *conn);
+
+/* Free the set of what is waited for, if there is one. */
+extern void pgml_connection_free_waits(PgmlConn *conn);
 
 /* Disconnect and free the slot; never throws. */
 extern void pgml_connection_free(PgmlConn *conn);

@@ -170,19 +170,19 @@ finish_copy(PgmlConn *conn, bool fail)
 }
 
 bool
-pgml_stream_read(PgmlConn *conn, const char **data, int *len)
+pgml_stream_read(PgmlConn *conn, StringInfo buf)
 {
+	int			len;
+
 	if (conn->wire != PGML_WIRE_COPY_OUT)
 		elog(ERROR, "no stream is open on server \"%s\"", conn->name);
 	if (!conn->copying)
 		await_copy(conn);
 
-	while ((*len = pgml_wire_try_copy(conn)) == 0)
-		pgml_wire_wait_input(conn);
-	if (*len > 0)
+	len = pgml_wire_await_copy(conn, buf);
+	if (len > 0)
 	{
-		*data = conn->copybuf;
-		pgml_stats.bytes_in += *len;
+		pgml_stats.bytes_in += len;
 		return true;
 	}
 
@@ -292,9 +292,6 @@ cancel_message(PgmlConn *conn)
 static void
 read_to_end(PgmlConn *conn)
 {
-	const char *data;
-	int			len;
-
 	if (conn->wire == PGML_WIRE_ROWS)
 	{
 		PgmlResult *rows = pgml_result_create();
@@ -305,8 +302,12 @@ read_to_end(PgmlConn *conn)
 	}
 	else
 	{
-		while (pgml_stream_read(conn, &data, &len))
-			;
+		StringInfoData bytes;
+
+		initStringInfo(&bytes);
+		while (pgml_stream_read(conn, &bytes))
+			resetStringInfo(&bytes);
+		pfree(bytes.data);
 	}
 }
 

@@ -50,31 +50,83 @@
 /* As much of a command as is kept for error messages. */
 #define PGML_SQL_KEPT 4096
 
+/*
+ * Bytes of a COPY that are taken from libpq at a time, as long as no single row is
+ * longer: more than the kernel hands over at once, and little enough to be in
+ * the cache still when the rows are decoded.
+ */
+#define PGML_COPY_ROOM (64 * 1024)
+
 static void free_step(PgmlStep *step);
+
+/* Turn a deadline into a timeout for one wait; false: there is no time left. */
+static bool
+compute_timeout(TimestampTz deadline, long *timeout)
+{
+	*timeout = -1;
+	if (deadline == 0)
+		return true;
+	*timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+	return *timeout > 0 && !ProcDiePending && !QueryCancelPending;
+}
+
+/* The latch has been set: by whom, if anybody wants to know. */
+static void
+hear_latch(TimestampTz deadline)
+{
+	ResetLatch(MyLatch);
+	if (deadline == 0)
+		CHECK_FOR_INTERRUPTS();
+}
 
 bool
 pgml_wire_wait(int socket, int events, TimestampTz deadline)
 {
 	int			happened;
-	long		timeout = -1;
+	long		timeout;
 
-	if (deadline != 0)
-	{
-		timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-		if (timeout <= 0 || ProcDiePending || QueryCancelPending)
-			return false;
+	if (!compute_timeout(deadline, &timeout))
+		return false;
+	if (timeout >= 0)
 		events |= WL_TIMEOUT;
-	}
-
 	happened = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | events,
 								 socket, timeout, PG_WAIT_EXTENSION);
 	if (happened & WL_LATCH_SET)
-	{
-		ResetLatch(MyLatch);
-		if (deadline == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
+		hear_latch(deadline);
 	return true;
+}
+
+/*
+ * Make the set of what we wait for when we read from the remote.  Made once per
+ * network connection: to make one takes longer than a short wait.
+ */
+static void
+make_wait_set(PgmlConn *conn)
+{
+	int			socket = PQsocket(conn->pg);
+
+	/* one that is there is not of this socket, or was never finished */
+	pgml_connection_free_waits(conn);
+	conn->waits = pgml_create_wait_set(conn->cxt, 3);
+	AddWaitEventToSet(conn->waits, WL_SOCKET_READABLE, socket, NULL, NULL);
+	AddWaitEventToSet(conn->waits, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(conn->waits, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	conn->waits_on = socket;
+}
+
+/* Wait until the remote has sent something, the latch is set, or timeout ms have passed (-1: none). */
+static bool
+wait_readable(PgmlConn *conn, long timeout, TimestampTz deadline)
+{
+	WaitEvent	event;
+
+	if (conn->waits == NULL || conn->waits_on != PQsocket(conn->pg))
+		make_wait_set(conn);
+	if (WaitEventSetWait(conn->waits, timeout, &event, 1, PG_WAIT_EXTENSION) == 0)
+		return false;
+	if (event.events & WL_LATCH_SET)
+		hear_latch(deadline);
+	return (event.events & WL_SOCKET_READABLE) != 0;
 }
 
 bool
@@ -338,8 +390,11 @@ wait_result(PgmlConn *conn, TimestampTz deadline)
 
 	while (PQisBusy(conn->pg))
 	{
-		if (!pgml_wire_wait(PQsocket(conn->pg), WL_SOCKET_READABLE, deadline))
+		long		timeout;
+
+		if (!compute_timeout(deadline, &timeout))
 			return false;
+		wait_readable(conn, timeout, deadline);
 		/* on failure libpq makes an error result of it */
 		if (!PQconsumeInput(conn->pg))
 			break;
@@ -460,28 +515,60 @@ pgml_wire_try_copy(PgmlConn *conn)
 	return Max(len, -1);
 }
 
-void
-pgml_wire_wait_input(PgmlConn *conn)
+int
+pgml_wire_take_copy(PgmlConn *conn, StringInfo buf)
 {
-	pgml_wire_wait(PQsocket(conn->pg), WL_SOCKET_READABLE, 0);
-	if (!PQconsumeInput(conn->pg))
-		pgml_wire_throw(conn, NULL);
+	int			start = buf->len;
+	int			len;
+
+	enlargeStringInfo(buf, PGML_COPY_ROOM);
+	do
+	{
+		len = PQgetlineAsync(conn->pg, buf->data + buf->len, buf->maxlen - 1 - buf->len);
+		buf->len += Max(len, 0);
+	} while (len > 0 && buf->len < buf->maxlen - 1);
+	if (buf->len > start)
+		return buf->len - start;
+
+	/*
+	 * The call above stops at an empty message as if there were no more, and
+	 * leaves it to this one to take note of the end.
+	 */
+	len = pgml_wire_try_copy(conn);
+	if (len > 0)
+		appendBinaryStringInfo(buf, conn->copybuf, len);
+	return len;
+}
+
+/*
+ * Read before waiting: when the remote is the faster one, what it sends is
+ * here already.  And on an encrypted connection try twice: libpq may have
+ * decrypted more than it had room for, and the socket knows nothing of that.
+ */
+int
+pgml_wire_await_copy(PgmlConn *conn, StringInfo buf)
+{
+	int			tries = PQsslInUse(conn->pg) || PQgssEncInUse(conn->pg) ? 2 : 1;
+	int			len;
+
+	for (int tried = 0; (len = pgml_wire_take_copy(conn, buf)) == 0; tried++)
+	{
+		if (tried >= tries)
+		{
+			wait_readable(conn, -1, 0);
+			tried = 0;
+		}
+		CHECK_FOR_INTERRUPTS();
+		if (!PQconsumeInput(conn->pg))
+			pgml_wire_throw(conn, NULL);
+	}
+	return len;
 }
 
 bool
 pgml_wire_has_input(PgmlConn *conn, int wait_ms)
 {
-	int			happened;
-
-	happened = WaitLatchOrSocket(MyLatch,
-								 WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | WL_SOCKET_READABLE | WL_TIMEOUT,
-								 PQsocket(conn->pg), wait_ms, PG_WAIT_EXTENSION);
-	if (happened & WL_LATCH_SET)
-	{
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-	}
-	return (happened & WL_SOCKET_READABLE) != 0 && PQconsumeInput(conn->pg);
+	return wait_readable(conn, wait_ms, 0) && PQconsumeInput(conn->pg);
 }
 
 /* Read and throw away the rest of a COPY. */

@@ -82,8 +82,15 @@ extern bool pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **res)
  */
 extern int	pgml_wire_try_copy(PgmlConn *conn);
 
-/* Wait interruptibly for bytes from the remote and let libpq take them in. */
-extern void pgml_wire_wait_input(PgmlConn *conn);
+/*
+ * Append the bytes of all CopyData messages that libpq has to buf, or as many
+ * as there is room for: their number, 0 if it has none, -1 at the end of the
+ * COPY.  A message may come in parts.
+ */
+extern int	pgml_wire_take_copy(PgmlConn *conn, StringInfo buf);
+
+/* The same, but wait interruptibly until there are some. */
+extern int	pgml_wire_await_copy(PgmlConn *conn, StringInfo buf);
 
 /* Take in what has arrived, waiting no longer than this; false: nothing has. */
 extern bool pgml_wire_has_input(PgmlConn *conn, int wait_ms);

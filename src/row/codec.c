@@ -12,10 +12,15 @@
  * remote domain need not have the same constraints: so a column whose local
  * type is a domain is read as the base type, then checked here, nulls too.
  *
- * A decoder may run code of users: domain constraints, input functions of
- * their types.  Such code may query the same server, which makes the
- * connection give up the bytes that are being decoded here.  A codec with such
- * a column therefore decodes a copy of the row.
+ * Values that are not passed by value are put into an arena, whose memory is used
+ * again for each row: most rows need no memory from anywhere else.  What doesn't fit,
+ * and what functions of types make, goes into a memory context that is
+ * reset for each row.
+ *
+ * A tuple that isn't all there is found out while it is decoded, and then
+ * decoded again when the rest has come.  Where a decoder may run code of users
+ * (domain constraints, input functions of their types), which should not run
+ * twice, it is found out before.
  */
 #include "postgres.h"
 
@@ -47,7 +52,8 @@ typedef struct CodecColumn
 struct PgmlCodec
 {
 	MemoryContext cxt;			/* holds this struct and what functions cache */
-	MemoryContext row_cxt;		/* values of the current row */
+	MemoryContext row_cxt;		/* values of the current row, */
+	PgmlArena	arena;			/* those that fit in here excepted */
 	TupleDesc	desc;
 	int			ncols;
 	CodecColumn *columns;
@@ -85,7 +91,8 @@ init_column(PgmlCodec *codec, CodecColumn *column, AttrNumber attnum)
 	if (column->typid != att->atttypid)
 		column->domain = att->atttypid;
 	column->type_name = format_type_with_typemod(att->atttypid, att->atttypmod);
-	column->text = !pgml_binary_init(&column->binary, column->typid, column->typmod);
+	column->text = !pgml_binary_init(&column->binary, column->typid, column->typmod,
+									 &codec->arena);
 
 	if (OidIsValid(column->domain) || column->typid >= FirstGenbkiObjectId)
 		codec->runs_user_code = true;
@@ -237,32 +244,37 @@ decode_field(PgmlCodec *codec, int col, const char *bytes, int len, Datum *value
 }
 
 static void
+throw_ncols(PgmlCodec *codec, int n)
+{
+	if (n < 0)
+		(void) pgml_copy_bad_length(n);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
+			 errmsg("remote server sent a row of %d columns instead of %d", n, codec->ncols)));
+}
+
+static inline void
 check_ncols(PgmlCodec *codec, int n)
 {
 	if (unlikely(n != codec->ncols))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
-				 errmsg("remote server sent a row of %d columns instead of %d", n, codec->ncols)));
+		throw_ncols(codec, n);
 }
 
-/* Decode the fields of a tuple; the caller has set up contexts. */
-static void
+/* Decode the fields of a tuple; false if they aren't all there.  The caller has set up contexts. */
+static bool
 decode_fields(PgmlCodec *codec, PgmlCopyReader *reader, Datum *values, bool *nulls)
 {
-	int			nfields = pgml_copy_read_tuple(reader);
-
-	check_ncols(codec, nfields);
-	for (int i = 0; i < nfields; i++)
+	check_ncols(codec, pgml_copy_read_tuple(reader));
+	for (int i = 0; i < codec->ncols; i++)
 	{
 		const char *bytes;
-		int			len = pgml_copy_read_field(reader, &bytes);
+		int			len;
 
+		if (unlikely(!pgml_copy_try_field(reader, &bytes, &len)))
+			return false;
 		decode_field(codec, i, bytes, len, values, nulls);
 	}
-
-	codec->current = -1;
-	if (unlikely(reader->at != reader->end))
-		(void) pgml_copy_bad_length(reader->end - reader->at);
+	return true;
 }
 
 /* Begin a row: the memory of the last one goes, all attributes are null until they are set. */
@@ -270,27 +282,35 @@ static MemoryContext
 begin_row(PgmlCodec *codec, bool *nulls)
 {
 	MemoryContextReset(codec->row_cxt);
+	if (unlikely(codec->arena.start == NULL))
+	{
+		codec->arena.start = MemoryContextAlloc(codec->cxt, PGML_ARENA_SIZE);
+		codec->arena.end = codec->arena.start + PGML_ARENA_SIZE;
+	}
+	codec->arena.at = codec->arena.start;
 	memset(nulls, true, codec->desc->natts * sizeof(bool));
 	codec->current = -1;
 	return MemoryContextSwitchTo(codec->row_cxt);
 }
 
-void
+int
 pgml_codec_decode_binary(PgmlCodec *codec, const char *data, int len,
 						 Datum *values, bool *nulls)
 {
 	ErrorContextCallback where = {error_context_stack, column_error_context, codec};
-	MemoryContext oldcxt = begin_row(codec, nulls);
-	PgmlCopyReader reader;
+	PgmlCopyReader reader = {data, data + len};
+	MemoryContext oldcxt;
+	bool		whole;
 
+	if (unlikely(codec->runs_user_code) && pgml_copy_tuple_length(data, len) == 0)
+		return 0;
+
+	oldcxt = begin_row(codec, nulls);
 	error_context_stack = &where;
-	if (codec->runs_user_code)
-		data = memcpy(palloc(len), data, len);
-	reader.at = data;
-	reader.end = data + len;
-	decode_fields(codec, &reader, values, nulls);
+	whole = decode_fields(codec, &reader, values, nulls);
 	error_context_stack = where.previous;
 	MemoryContextSwitchTo(oldcxt);
+	return whole ? reader.at - data : 0;
 }
 
 /*

@@ -40,13 +40,14 @@ extern bool pgml_codec_is_text(const PgmlCodec *codec, int col);
 extern bool pgml_codec_prove(PgmlCodec *codec, PgmlConn *conn, PgmlResult *description);
 
 /*
- * Decode one row of COPY BINARY (a whole tuple as copyformat.h describes,
- * bytes are not trusted) into values and nulls, which have an element for
- * each attribute of desc.  By-reference values live in the codec's row
- * context, until the next decode.  Functions of users may run on the way
- * (domain checks), and use the connection: data need not survive that.
+ * Decode the tuple of COPY BINARY (copyformat.h; bytes are not trusted) with
+ * which data begins, into values and nulls, which have an element for
+ * each attribute of desc.  Returns its length, or 0 if not all of it is there:
+ * then values and nulls are undefined.  By-reference values belong to the codec,
+ * and live until the next decode.  Functions of users may run on the way
+ * (domain checks), and use the connection: data must survive that.
  */
-extern void pgml_codec_decode_binary(PgmlCodec *codec, const char *data, int len,
+extern int	pgml_codec_decode_binary(PgmlCodec *codec, const char *data, int len,
 									 Datum *values, bool *nulls);
 
 /* The same for a row of a result in which every column is text. */

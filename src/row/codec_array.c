@@ -75,7 +75,7 @@ decode_numbers(PgmlBinary *self, PgmlCopyReader *reader, const ArrayShape *shape
 	if (reader->end - at != (int64) shape->nitems * (width + (int) sizeof(int32)))
 		return NULL;
 	size = ARR_OVERHEAD_NONULLS(shape->ndim) + (Size) shape->nitems * width;
-	array = palloc(size);
+	array = pgml_binary_alloc(self, size);
 	memset(array, 0, ARR_OVERHEAD_NONULLS(shape->ndim));
 	SET_VARSIZE(array, size);
 	array->ndim = shape->ndim;

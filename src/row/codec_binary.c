@@ -171,7 +171,7 @@ decode_uuid(PgmlBinary *self, const char *bytes, int len)
 	pg_uuid_t  *uuid;
 
 	need_length(self, len, UUID_LEN);
-	uuid = palloc(sizeof(pg_uuid_t));
+	uuid = pgml_binary_alloc(self, sizeof(pg_uuid_t));
 	memcpy(uuid->data, bytes, UUID_LEN);
 	return UUIDPGetDatum(uuid);
 }
@@ -179,7 +179,7 @@ decode_uuid(PgmlBinary *self, const char *bytes, int len)
 static Datum
 decode_bytea(PgmlBinary *self, const char *bytes, int len)
 {
-	bytea	   *value = palloc((Size) len + VARHDRSZ);
+	bytea	   *value = pgml_binary_alloc(self, (Size) len + VARHDRSZ);
 
 	SET_VARSIZE(value, len + VARHDRSZ);
 	memcpy(VARDATA(value), bytes, len);
@@ -363,7 +363,7 @@ init_function(PgmlBinary *self)
 }
 
 bool
-pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod)
+pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod, PgmlArena *arena)
 {
 	const BinaryType *type = find_type(typid);
 	Oid			element;
@@ -371,6 +371,7 @@ pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod)
 	memset(self, 0, sizeof(PgmlBinary));
 	self->typid = typid;
 	self->typmod = typmod;
+	self->arena = arena;
 	if (type != NULL)
 	{
 		self->decode = type->decode;
@@ -388,7 +389,7 @@ pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod)
 		return false;
 	self->decode = pgml_binary_decode_array;
 	self->element = palloc(sizeof(PgmlBinary));
-	(void) pgml_binary_init(self->element, element, typmod);
+	(void) pgml_binary_init(self->element, element, typmod, arena);
 	get_typlenbyvalalign(element, &self->element_len, &self->element_byval,
 						 &self->element_align);
 	return true;

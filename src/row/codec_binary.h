@@ -14,7 +14,22 @@
 typedef struct PgmlBinary PgmlBinary;
 
 /*
- * Bytes into a Datum in the current context.  There are len >= 0 of them; the
+ * Memory for the values of one row, handed out from the front and never given
+ * back: whoever decodes rows sets at to start for each.  What doesn't fit comes
+ * from the current context.
+ */
+typedef struct PgmlArena
+{
+	char	   *start;			/* all NULL: there is none */
+	char	   *at;
+	char	   *end;
+} PgmlArena;
+
+/* A row of some thousand bytes fits, or a vector of 2,000 dimensions. */
+#define PGML_ARENA_SIZE (16 * 1024)
+
+/*
+ * Bytes into a Datum in the arena or the current context.  There are len >= 0 of them; the
  * decoder must refuse what isn't a value of its type, and leave none unread.
  */
 typedef Datum (*PgmlDecode) (PgmlBinary *self, const char *bytes, int len);
@@ -24,6 +39,7 @@ struct PgmlBinary
 {
 	Oid			typid;			/* not a domain */
 	int32		typmod;
+	PgmlArena  *arena;
 	PgmlDecode	decode;
 	bool		is_text;		/* its bytes are its text form */
 	int			swap_width;		/* a stored value is its bytes in host order: how many; else 0 */
@@ -39,9 +55,25 @@ struct PgmlBinary
 
 /*
  * Fill *self for a type, with what it points to in the current context; false
- * if values of the type must travel as text.
+ * if values of the type must travel as text.  Values may live in the arena.
  */
-extern bool pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod);
+extern bool pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod, PgmlArena *arena);
+
+/* Get memory for a value, aligned as palloc's. */
+static inline void *
+pgml_binary_alloc(const PgmlBinary *self, Size size)
+{
+	PgmlArena  *arena = self->arena;
+
+	if (likely(MAXALIGN(size) <= (Size) (arena->end - arena->at)))
+	{
+		char	   *memory = arena->at;
+
+		arena->at += MAXALIGN(size);
+		return memory;
+	}
+	return palloc(size);
+}
 
 /* Can values that the remote describes as this type be read? */
 extern bool pgml_binary_accepts(const PgmlBinary *self, Oid remote_type);

@@ -95,21 +95,36 @@ pgml_copy_read_int32(PgmlCopyReader *reader)
 	return n;
 }
 
-/* Next field: its length and bytes, or -1 for a null.  Throws if cut short. */
+/* Next field: its length, or -1 for a null, and bytes; false if not all of it is there. */
+static inline bool
+pgml_copy_try_field(PgmlCopyReader *reader, const char **bytes, int *len)
+{
+	ptrdiff_t	left = reader->end - reader->at - (ptrdiff_t) sizeof(int32);
+
+	*bytes = reader->at + sizeof(int32);
+	if (unlikely(left < 0))
+		return false;
+	*len = pgml_wire_int32(reader->at);
+	reader->at += sizeof(int32);
+	if (likely(*len >= 0))
+	{
+		if (unlikely(left < *len))
+			return false;
+		reader->at += *len;
+	}
+	else if (unlikely(*len != -1))
+		(void) pgml_copy_bad_length(*len);
+	return true;
+}
+
+/* The same, but throws if it is cut short: returns the length. */
 static inline int
 pgml_copy_read_field(PgmlCopyReader *reader, const char **bytes)
 {
-	int32		len = pgml_copy_read_int32(reader);
+	int			len = 0;
 
-	*bytes = reader->at;
-	if (likely(len >= 0))
-	{
-		if (unlikely(reader->end - reader->at < len))
-			return pgml_copy_cut_short();
-		reader->at += len;
-	}
-	else if (unlikely(len != -1))
-		return pgml_copy_bad_length(len);
+	if (unlikely(!pgml_copy_try_field(reader, bytes, &len)))
+		return pgml_copy_cut_short();
 	return len;
 }
 

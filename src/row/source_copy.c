@@ -12,9 +12,11 @@
  * early, which may roll back to the savepoint below it.  A rescan within that
  * time needs no new description.
  *
- * Bytes.  The stream is cut into messages; mostly each holds one tuple, which is
- * decoded where it lies.  What isn't a whole tuple yet is carried over into
- * a buffer of ours ("partial") and completed from the following messages.
+ * Bytes.  What comes is a stream of bytes; where messages end means nothing.  As
+ * much as is there is taken at once into a buffer of ours, and tuples are decoded
+ * from it until one isn't whole; that rest moves to the front, and more is
+ * appended.  Usually no rest is left, since a real server puts each tuple into a
+ * message of its own.
  *
  * Parking.  If somebody else needs the wire while rows are still to come, the
  * rest of the stream is put into a spool, as the bytes that it is made of,
@@ -55,11 +57,11 @@ typedef struct CopySource
 	uint32		proved_xact;	/* and in which remote transaction */
 	MemoryContext sql_cxt;		/* texts of the current start */
 
-	/* bytes that have come and are still to be decoded */
-	const char *at;
+	/* bytes that have come */
+	StringInfoData bytes;		/* data is NULL while the source is stopped */
+	const char *at;				/* the first of them that is still to be decoded */
 	const char *end;
-	StringInfoData partial;
-	bool		in_partial;		/* at and end point into partial */
+	bool		cut;			/* the tuple there wasn't whole when it was looked at last */
 	bool		header_read;
 	bool		trailer_read;
 
@@ -94,7 +96,6 @@ copy_create(PgmlConn *conn)
 	self->spool = pgml_spool_create();
 	self->sql_cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw query text",
 										  ALLOCSET_SMALL_SIZES);
-	initStringInfo(&self->partial);
 	self->on_delete.func = forget_stream;
 	self->on_delete.arg = self;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &self->on_delete);
@@ -160,8 +161,7 @@ copy_start(PgmlSource *source, const PgmlParams *params)
 	CopySource *self = (CopySource *) source;
 	bool		describe = !proof_holds(self);
 
-	self->at = self->end = NULL;
-	self->in_partial = self->header_read = self->trailer_read = false;
+	self->cut = self->header_read = self->trailer_read = false;
 	self->proved_in = InvalidSubTransactionId;
 
 	send_query(self, params, describe);
@@ -178,74 +178,63 @@ copy_start(PgmlSource *source, const PgmlParams *params)
  * Reading
  */
 
-/* Get the next bytes of the stream from where it is; false at its end. */
+/* Append the next bytes of the stream, from where they are; false at its end. */
 static bool
-next_piece(CopySource *self, const char **data, int *len)
+append_next(CopySource *self)
 {
-	if (self->stage == COPY_STREAMING)
+	const char *data;
+	int			len;
+
+	switch (self->stage)
 	{
-		/* the abort of a subtransaction, which we have survived, can end a stream */
-		if (self->base.conn->occupant != &self->occupant)
-			pgml_source_lost(&self->base);
-		if (pgml_stream_read(self->base.conn, data, len))
-			return true;
+		case COPY_STREAMING:
+			/* the abort of a subtransaction, which we have survived, can end a stream */
+			if (self->base.conn->occupant != &self->occupant)
+				pgml_source_lost(&self->base);
+			if (pgml_stream_read(self->base.conn, &self->bytes))
+				return true;
+			break;
+		case COPY_SPOOLED:
+			if (pgml_spool_get(self->spool, &data, &len))
+			{
+				appendBinaryStringInfo(&self->bytes, data, len);
+				return true;
+			}
+			break;
+		case COPY_PARKING:
+			elog(ERROR, "rows of server \"%s\" were lost while they were put aside",
+				 self->base.conn->name);
+		default:
+			break;
 	}
-	else if (self->stage == COPY_SPOOLED)
-	{
-		if (pgml_spool_get(self->spool, data, len))
-			return true;
-	}
-	else if (self->stage == COPY_PARKING)
-		elog(ERROR, "rows of server \"%s\" were lost while they were put aside",
-			 self->base.conn->name);
 
 	self->stage = COPY_ENDED;
 	return false;
 }
 
-/* Bring what is undecoded to the start of our own buffer, so that the message may go. */
-static void
-keep_undecoded(CopySource *self)
-{
-	int			len = self->end - self->at;
-
-	if (self->in_partial)
-		memmove(self->partial.data, self->at, len);
-	else
-	{
-		resetStringInfo(&self->partial);
-		appendBinaryStringInfo(&self->partial, self->at, len);
-	}
-	self->partial.len = len;
-	self->in_partial = true;
-	self->at = self->partial.data;
-	self->end = self->at + len;
-}
-
-/* Add the next piece of the stream to the bytes to be decoded; false at its end. */
+/* Get more bytes, behind those that are still to be decoded; false at the end of the stream. */
 static bool
 fetch(CopySource *self)
 {
-	const char *data;
-	int			len;
+	int			rest = self->end - self->at;
+	bool		more;
 
-	if (self->at < self->end)
-		keep_undecoded(self);
-	else
-		self->in_partial = false;
-
-	if (!next_piece(self, &data, &len))
-		return false;
-	if (!self->in_partial)
+	if (self->bytes.data == NULL)
 	{
-		self->at = data;
-		self->end = data + len;
-		return true;
+		MemoryContext oldcxt = MemoryContextSwitchTo(self->base.cxt);
+
+		initStringInfo(&self->bytes);
+		MemoryContextSwitchTo(oldcxt);
 	}
-	appendBinaryStringInfo(&self->partial, data, len);
-	self->at = self->partial.data;
-	self->end = self->at + self->partial.len;
-	return true;
+	if (rest > 0)
+		memmove(self->bytes.data, self->at, rest);
+	self->bytes.len = rest;
+	self->at = self->end = NULL;
+
+	more = append_next(self);
+	self->at = self->bytes.data;
+	self->end = self->at + self->bytes.len;
+	return more;
 }
 
 /* Skip the header if all of it is there. */
@@ -266,60 +255,82 @@ check_end(CopySource *self)
 		(void) pgml_copy_cut_short();
 }
 
-/* The next whole tuple, trailer included; its length, or 0 at the end of the stream. */
-static inline int
-next_tuple(CopySource *self, const char **tuple)
+/*
+ * Decode the tuple at which we stand; false if it isn't all there.  The decoder
+ * finds that out on its way, but not twice: a large tuple comes in many parts.
+ */
+static inline bool
+decode_here(CopySource *self, Datum *values, bool *nulls)
 {
-	for (;;)
-	{
-		if (likely(self->at < self->end))
-		{
-			if (unlikely(!self->header_read))
-				skip_header(self);
-			if (likely(self->header_read))
-			{
-				int			len = pgml_copy_tuple_length(self->at, self->end - self->at);
+	int			len = self->end - self->at;
+	int			used = 0;
 
-				*tuple = self->at;
-				self->at += len;
-				if (likely(len > 0))
-					return len;
-			}
-		}
-		if (unlikely(!fetch(self)))
-		{
-			check_end(self);
-			return 0;
-		}
+	if (likely(!self->cut) || pgml_copy_tuple_length(self->at, len) > 0)
+		used = pgml_codec_decode_binary(self->base.codec, self->at, len,
+										values, nulls);
+	self->at += used;
+	self->cut = used == 0;
+	return used > 0;
+}
+
+/* Take what isn't a tuple: the header, the trailer; false if more bytes are needed first. */
+static bool
+skip_framing(CopySource *self)
+{
+	int			len = self->end - self->at;
+
+	if (len < (int) sizeof(int16))
+		return false;
+	if (!self->header_read)
+	{
+		skip_header(self);
+		return self->header_read;
 	}
+	if (self->trailer_read)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("server \"%s\" sent rows behind the end of the data",
+						self->base.conn->name)));
+
+	/* a trailer; not the end yet: the wire is ours until the stream is */
+	Assert(pgml_wire_int16(self->at) == PGML_COPY_TRAILER);
+	self->trailer_read = true;
+	self->at += sizeof(int16);
+	return true;
+}
+
+/* Does a tuple begin here, as it nearly always does? */
+static inline bool
+at_tuple(CopySource *self)
+{
+	return self->end - self->at >= (ptrdiff_t) sizeof(int16) &&
+		self->header_read && !self->trailer_read &&
+		pgml_wire_int16(self->at) != PGML_COPY_TRAILER;
 }
 
 static bool
 copy_next(PgmlSource *source, Datum *values, bool *nulls)
 {
 	CopySource *self = (CopySource *) source;
-	const char *tuple;
-	int			len;
 
-	if (self->stage == COPY_STOPPED || (self->stage == COPY_ENDED && self->at == self->end))
-		return false;
-
-	while ((len = next_tuple(self, &tuple)) > 0)
+	while (self->stage != COPY_STOPPED)
 	{
-		if (unlikely(self->trailer_read))
-			ereport(ERROR,
-					(errcode(ERRCODE_PROTOCOL_VIOLATION),
-					 errmsg("server \"%s\" sent rows behind the end of the data",
-							source->conn->name)));
-		if (unlikely(pgml_wire_int16(tuple) == PGML_COPY_TRAILER))
+		if (likely(at_tuple(self)))
 		{
-			/* not the end yet: the wire is ours until the stream is */
-			self->trailer_read = true;
-			continue;
+			if (likely(decode_here(self, values, nulls)))
+			{
+				pgml_stats.rows_in++;
+				return true;
+			}
 		}
-		pgml_stats.rows_in++;
-		pgml_codec_decode_binary(source->codec, tuple, len, values, nulls);
-		return true;
+		else if (skip_framing(self))
+			continue;
+
+		if (self->stage == COPY_ENDED || !fetch(self))
+		{
+			check_end(self);
+			return false;
+		}
 	}
 	return false;
 }
@@ -328,26 +339,24 @@ copy_next(PgmlSource *source, Datum *values, bool *nulls)
  * Parking
  */
 
-/* Take all that is still to come off the wire. */
+/* Take all that is still to come off the wire; what we have already stays where it is. */
 static void
 park(PgmlOccupant *occupant)
 {
 	CopySource *self = source_of_occupant(occupant);
-	MemoryContext oldcxt = MemoryContextSwitchTo(self->base.cxt);
-	const char *data;
-	int			len;
+	StringInfoData bytes;
 
 	Assert(self->stage == COPY_STREAMING);
 	self->stage = COPY_PARKING;
-	if (self->at < self->end && !self->in_partial)
-		keep_undecoded(self);
-	while (pgml_stream_read(self->base.conn, &data, &len))
+	initStringInfo(&bytes);
+	while (pgml_stream_read(self->base.conn, &bytes))
 	{
 		CHECK_FOR_INTERRUPTS();
-		pgml_spool_put(self->spool, data, len);
+		pgml_spool_put(self->spool, bytes.data, bytes.len);
+		resetStringInfo(&bytes);
 	}
+	pfree(bytes.data);
 	self->stage = COPY_SPOOLED;
-	MemoryContextSwitchTo(oldcxt);
 }
 
 /*
@@ -365,8 +374,11 @@ copy_stop(PgmlSource *source)
 		pgml_stream_stop(source->conn, &self->occupant);
 	}
 	pgml_spool_clear(self->spool);
-	self->stage = COPY_STOPPED;
+	if (self->bytes.data != NULL)
+		pfree(self->bytes.data);
+	self->bytes.data = NULL;
 	self->at = self->end = NULL;
+	self->stage = COPY_STOPPED;
 }
 
 const PgmlSourceOps pgml_source_copy_ops = {

@@ -156,6 +156,14 @@ fetch(RowSource *self)
 	return pgml_stream_next_rows(self->base.conn, self->rows);
 }
 
+/* Decode a tuple that was put into the spool whole. */
+static void
+decode_tuple(RowSource *self, const char *data, int len, Datum *values, bool *nulls)
+{
+	if (pgml_codec_decode_binary(self->base.codec, data, len, values, nulls) != len)
+		(void) pgml_copy_cut_short();
+}
+
 /* The next row of the spool. */
 static bool
 next_spooled(RowSource *self, Datum *values, bool *nulls)
@@ -169,7 +177,7 @@ next_spooled(RowSource *self, Datum *values, bool *nulls)
 		return false;
 	if (len < PGML_SPOOL_PIECE)
 	{
-		pgml_codec_decode_binary(self->base.codec, data, len, values, nulls);
+		decode_tuple(self, data, len, values, nulls);
 		return true;
 	}
 
@@ -179,7 +187,7 @@ next_spooled(RowSource *self, Datum *values, bool *nulls)
 	while ((want = pgml_copy_tuple_length(tuple.data, tuple.len)) == 0 &&
 		   pgml_spool_get(self->spool, &data, &len))
 		appendBinaryStringInfo(&tuple, data, len);
-	pgml_codec_decode_binary(self->base.codec, tuple.data, tuple.len, values, nulls);
+	decode_tuple(self, tuple.data, tuple.len, values, nulls);
 	pfree(tuple.data);
 	return true;
 }
