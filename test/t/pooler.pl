@@ -59,14 +59,7 @@ for (1 .. 100)
 ok($ready, 'the pooler listens') or die slurp_file("$dir/log");
 close $ready;
 
-pgml_connect($local, $remote, host => '127.0.0.1', port => $port,
-	mapping => { user => 'worker', password => 'secret' });
-$local->safe_psql('postgres', q{
-	CREATE SCHEMA far;
-	IMPORT FOREIGN SCHEMA public FROM SERVER remote INTO far;
-	CREATE TABLE ids AS SELECT i FROM generate_series(1, 50) i});
-
-# A plain client of the same pool
+# A plain client of the same pool, before there is any other
 $ENV{PGPASSWORD} = 'secret';
 {
 	package PlainNode;
@@ -79,6 +72,13 @@ my $settings = q{SELECT current_setting('search_path'), current_setting('TimeZon
 my $clean = $plain->ask($settings);
 like($clean, qr/public/, 'a plain client comes through');
 is($remote->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'worker'}), 1, 'there is one connection');
+
+pgml_connect($local, $remote, host => '127.0.0.1', port => $port,
+	mapping => { user => 'worker', password => 'secret' });
+$local->safe_psql('postgres', q{
+	CREATE SCHEMA far;
+	IMPORT FOREIGN SCHEMA public FROM SERVER remote INTO far;
+	CREATE TABLE ids AS SELECT i FROM generate_series(1, 50) i});
 
 my @session = map { PgmlSession->new($local) } 1, 2;
 $_->ask('SET search_path = far, public; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off') for @session;
