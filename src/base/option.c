@@ -198,8 +198,9 @@ static const char *const sampling_names[] = {"off", "auto", "random", "system", 
 /* Names of PgmlTransport's values, in their order. */
 static const char *const transport_names[] = {"auto", "copy", "row", "cursor"};
 
-/* The peers' default for batch_size, used where the user has set none. */
+/* The peers' defaults, used where the user has set none. */
 #define DEFAULT_BATCH_SIZE 1
+#define DEFAULT_FETCH_SIZE 100
 
 PG_FUNCTION_INFO_V1(pgml_fdw_validator);
 
@@ -480,7 +481,6 @@ read_server(Oid serverid)
 	result->fdw_tuple_cost = 0.2;
 	result->analyze_sampling = PGML_SAMPLING_AUTO;
 	result->import_stats = true;
-	result->fetch_size = 100;
 	result->updatable = true;
 	result->truncatable = true;
 	result->keep_connections = true;
@@ -489,13 +489,16 @@ read_server(Oid serverid)
 	return result;
 }
 
-/* Tell a batch_size that was set from the default. */
+/* Tell sizes that were set from the defaults. */
 static PgmlOptions *
 finish_reading(PgmlOptions *options)
 {
 	options->batch_size_set = options->batch_size > 0;
 	if (!options->batch_size_set)
 		options->batch_size = DEFAULT_BATCH_SIZE;
+	options->fetch_size_set = options->fetch_size > 0;
+	if (!options->fetch_size_set)
+		options->fetch_size = DEFAULT_FETCH_SIZE;
 	return options;
 }
 

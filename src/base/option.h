@@ -56,6 +56,7 @@ typedef struct PgmlOptions
 	/* execution */
 	PgmlTransport transport;
 	int			fetch_size;
+	bool		fetch_size_set; /* did the user say so? */
 	int			batch_size;
 	bool		batch_size_set; /* did the user say so? */
 	bool		async_capable;

@@ -180,7 +180,8 @@ add_query(List *packed, const PgmlQuery *query)
 	packed = add_string(packed, query->relation);
 	packed = lappend(packed, makeBoolean(query->locks_rows));
 	packed = lappend(packed, makeBoolean(query->guard_rows));
-	return lappend(packed, makeInteger(query->fetch_size));
+	packed = lappend(packed, makeInteger(query->fetch_size));
+	return lappend(packed, makeBoolean(query->fetch_grows));
 }
 
 static void
@@ -203,6 +204,7 @@ take_query(Unpacker *unpacker, PgmlQuery *query, int ncols)
 	query->locks_rows = take_bool(unpacker);
 	query->guard_rows = take_bool(unpacker);
 	query->fetch_size = take_int(unpacker);
+	query->fetch_grows = take_bool(unpacker);
 }
 
 /* The first four fields are a string, a list, an integer and a string without digits, as postgres_fdw's are. */

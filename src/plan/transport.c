@@ -113,4 +113,5 @@ pgml_transport_choose(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel, Pa
 	plan->query.guard_rows = fetched > PGML_ROW_MAX ||
 		(plan->hands_on && root->tuple_fraction > 0);
 	plan->query.fetch_size = options->fetch_size;
+	plan->query.fetch_grows = !options->fetch_size_set;
 }

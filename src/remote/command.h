@@ -37,6 +37,9 @@ extern char *pgml_result_column_name(PgmlResult *res, int col);
 extern Oid	pgml_result_column_type(PgmlResult *res, int col);
 extern int	pgml_result_column_typmod(PgmlResult *res, int col);
 
+/* Bytes of all its values together. */
+extern int64 pgml_result_bytes(PgmlResult *res);
+
 /* Does it describe rows (as SELECT and RETURNING do), as opposed to a bare command? */
 extern bool pgml_result_has_rows(PgmlResult *res);
 

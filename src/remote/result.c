@@ -98,6 +98,19 @@ pgml_result_length(PgmlResult *res, int row, int col)
 	return PQgetlength(res->pg, row, col);
 }
 
+int64
+pgml_result_bytes(PgmlResult *res)
+{
+	int			nrows = PQntuples(res->pg);
+	int			ncols = PQnfields(res->pg);
+	int64		bytes = 0;
+
+	for (int row = 0; row < nrows; row++)
+		for (int col = 0; col < ncols; col++)
+			bytes += PQgetlength(res->pg, row, col);
+	return bytes;
+}
+
 char *
 pgml_result_column_name(PgmlResult *res, int col)
 {

@@ -137,6 +137,7 @@ pgml_stream_next_rows(PgmlConn *conn, PgmlResult *into)
 		if (PQntuples(res) > 0 || first)
 		{
 			pgml_result_replace(into, res);
+			pgml_stats.bytes_in += pgml_result_bytes(into);
 			return true;
 		}
 		PQclear(res);

@@ -26,6 +26,14 @@
 #include "base/stats.h"
 #include "row/source_kind.h"
 
+/*
+ * Where the user hasn't said how many rows to fetch at a time, each FETCH
+ * asks for twice as many as the last one, until it brings this much: so a
+ * scan that is read on costs few round trips, one that is left soon few rows.
+ */
+#define PGML_FETCH_BYTES (256 * 1024)
+#define PGML_FETCH_MAX 10000
+
 typedef struct CursorSource
 {
 	PgmlSource	base;
@@ -34,6 +42,7 @@ typedef struct CursorSource
 	char		name[NAMEDATALEN];
 	uint32		rollbacks;		/* conn->rollbacks when it was known to be there */
 	uint32		xact;			/* conn->xact in which it was declared */
+	int			fetch_size;		/* rows of the next FETCH */
 	PgmlResult *rows;			/* those that have come last; NULL: none */
 	int			at;				/* the next of them */
 	MemoryContext rows_cxt;		/* holds rows */
@@ -54,6 +63,7 @@ static void
 fetch(CursorSource *self, const char *sql)
 {
 	MemoryContext oldcxt;
+	int64		bytes;
 
 	MemoryContextReset(self->rows_cxt);
 	self->rows = NULL;
@@ -61,7 +71,12 @@ fetch(CursorSource *self, const char *sql)
 	self->rows = pgml_command_read(self->base.conn, sql);
 	MemoryContextSwitchTo(oldcxt);
 	self->at = 0;
-	self->exhausted = pgml_result_nrows(self->rows) < self->base.query->fetch_size;
+	self->exhausted = pgml_result_nrows(self->rows) < self->fetch_size;
+
+	bytes = pgml_result_bytes(self->rows);
+	pgml_stats.bytes_in += bytes;
+	if (self->base.query->fetch_grows && bytes < PGML_FETCH_BYTES && self->fetch_size < PGML_FETCH_MAX)
+		self->fetch_size *= 2;
 }
 
 /* Declare the cursor and fetch the first rows. */
@@ -73,8 +88,9 @@ declare(CursorSource *self, const PgmlParams *params)
 	char	   *sql;
 
 	snprintf(self->name, sizeof(self->name), "pgml_c%u", ++counter);
+	self->fetch_size = self->base.query->fetch_size;
 	sql = psprintf("DECLARE %s BINARY NO SCROLL CURSOR FOR %s; FETCH %d FROM %s",
-				   self->name, select, self->base.query->fetch_size, self->name);
+				   self->name, select, self->fetch_size, self->name);
 	fetch(self, sql);
 	self->open = true;
 	self->xact = self->base.conn->xact;
@@ -148,7 +164,7 @@ fetch_more(CursorSource *self)
 		return false;
 	if (!still_there(self))
 		pgml_source_lost(&self->base);
-	snprintf(sql, sizeof(sql), "FETCH %d FROM %s", self->base.query->fetch_size, self->name);
+	snprintf(sql, sizeof(sql), "FETCH %d FROM %s", self->fetch_size, self->name);
 	fetch(self, sql);
 	return pgml_result_nrows(self->rows) > 0;
 }
