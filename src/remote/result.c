@@ -14,6 +14,7 @@
 
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "remote/wire.h"
 
@@ -232,22 +233,36 @@ report_error(PgmlConn *conn, const RemoteError *error, int elevel)
 			 errcontext("remote SQL command on server \"%s\": %s", conn->name, conn->sql) : 0));
 }
 
+/*
+ * Read what comes behind an error, so that the wire is free.  What doesn't come
+ * in time, or should not come at all, is left to the abort of the transaction:
+ * nothing of it may hide the error.
+ */
+static void
+skip_rest(PgmlConn *conn)
+{
+	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													   PGML_CLEANUP_TIMEOUT_MS);
+
+	while (conn->wire != PGML_WIRE_IDLE)
+	{
+		PGresult   *res = NULL;
+		bool		go_on = pgml_wire_next(conn, deadline, &res) && !pgml_wire_is_copy(res);
+
+		PQclear(res);
+		if (!go_on)
+			break;
+	}
+}
+
 void
 pgml_wire_throw(PgmlConn *conn, PGresult *res)
 {
 	RemoteError error = read_error(conn, res);
-	bool		received = res != NULL;
 
+	if (res != NULL)
+		skip_rest(conn);
 	PQclear(res);
-
-	/* no COPY that may follow is awaited */
-	if (conn->wire != PGML_WIRE_IDLE)
-		conn->wire = PGML_WIRE_COMMAND;
-	while (received && conn->wire != PGML_WIRE_IDLE)
-	{
-		pgml_wire_next(conn, 0, &res);
-		PQclear(res);
-	}
 	if (!pgml_connection_is_open(conn))
 		blame_connection(conn, &error);
 	report_error(conn, &error, ERROR);
