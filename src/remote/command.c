@@ -178,7 +178,8 @@ pgml_command_end_finish(PgmlConn *conn, const char *tag, TimestampTz deadline)
 		pgml_wire_throw(conn, res);
 
 	/* COMMIT of a failed transaction succeeds as a ROLLBACK: the tag tells */
-	done = res != NULL && pgml_wire_ok(res) && strcmp(PQcmdStatus(res), tag) == 0;
+	done = res != NULL && pgml_wire_ok(res) &&
+		(tag == NULL || strcmp(PQcmdStatus(res), tag) == 0);
 	PQclear(res);
 	return done;
 }

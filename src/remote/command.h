@@ -179,7 +179,8 @@ extern void pgml_conn_claim(PgmlConn *conn);
  * _end_send and _end_finish are the start and finish halves of the command
  * that ends a transaction or goes back to a savepoint; queued steps are not
  * sent.  _end_finish with a deadline never throws and returns false on any
- * failure; with deadline 0 it waits interruptibly and throws.
+ * failure; with deadline 0 it waits interruptibly and throws.  tag is that of
+ * the success which is expected, NULL: of any.
  */
 extern bool pgml_command_settle(PgmlConn *conn, TimestampTz deadline);
 extern bool pgml_command_end_send(PgmlConn *conn, const char *sql);

@@ -13,21 +13,17 @@
 #include "remote/commit.h"
 #include "remote/wire.h"
 
-void
-pgml_commit_append_deallocate(StringInfo sql, PgmlConn *conn)
+/*
+ * Append "DEALLOCATE x; " for each statement that is still prepared.  Queued
+ * steps are forgotten, but for the DEALLOCATEs among them.
+ */
+static void
+append_deallocate(StringInfo sql, PgmlConn *conn)
 {
 	ListCell   *lc;
 
 	foreach(lc, conn->prepared)
 		appendStringInfo(sql, "DEALLOCATE %s; ", (char *) lfirst(lc));
-}
-
-/* Forget queued steps, but run the DEALLOCATEs among them. */
-static void
-append_queued_deallocate(StringInfo sql, PgmlConn *conn)
-{
-	ListCell   *lc;
-
 	foreach(lc, conn->steps)
 	{
 		const char *step = ((PgmlStep *) lfirst(lc))->sql;
@@ -51,8 +47,7 @@ pgml_commit_send(PgmlConn *conn)
 				 conn->doomed ? 0 : errdetail("The connection was lost.")));
 
 	initStringInfo(&sql);
-	append_queued_deallocate(&sql, conn);
-	pgml_commit_append_deallocate(&sql, conn);
+	append_deallocate(&sql, conn);
 	appendStringInfoString(&sql, "COMMIT");
 	if (!pgml_command_end_send(conn, sql.data))
 		pgml_wire_throw(conn, NULL);
@@ -68,6 +63,20 @@ pgml_commit_finish(PgmlConn *conn)
 				 errmsg("the transaction on server \"%s\" had failed and was rolled back",
 						conn->name)));
 	pgml_commit_forget(conn);
+}
+
+/* The statements go last: a failed transaction refuses to deallocate. */
+char *
+pgml_commit_rollback_command(PgmlConn *conn)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "ROLLBACK; ");
+	append_deallocate(&sql, conn);
+	sql.len -= strlen("; ");
+	sql.data[sql.len] = '\0';
+	return sql.data;
 }
 
 void

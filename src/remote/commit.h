@@ -6,7 +6,6 @@
 #define PGML_REMOTE_COMMIT_H
 
 #include "postgres.h"
-#include "lib/stringinfo.h"
 
 #include "remote/connection.h"
 
@@ -14,8 +13,11 @@
 extern void pgml_commit_send(PgmlConn *conn);
 extern void pgml_commit_finish(PgmlConn *conn);
 
-/* Append "DEALLOCATE x; " for each statement that is still prepared. */
-extern void pgml_commit_append_deallocate(StringInfo sql, PgmlConn *conn);
+/*
+ * The command that rolls the remote transaction back, in the current context;
+ * forgets the queued steps.
+ */
+extern char *pgml_commit_rollback_command(PgmlConn *conn);
 
 /* The remote transaction is over: forget what was known of it. */
 extern void pgml_commit_forget(PgmlConn *conn);

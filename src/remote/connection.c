@@ -33,7 +33,9 @@
 #include "base/stats.h"
 #include "remote/libpq.h"
 #include "remote/connection.h"
+#include "remote/readonly.h"
 #include "remote/security.h"
+#include "remote/step.h"
 #include "remote/wire.h"
 
 /* Room for what we add to the user's parameters. */
@@ -142,12 +144,11 @@ pgml_connection_drop(PgmlConn *conn)
 	conn->readers = 0;
 	conn->xact++;
 
-	/* small, and in conn->cxt: whoever begins a transaction frees them */
-	conn->steps = NIL;
-	conn->sent = NIL;
+	/* the slot may see many connections */
+	pgml_steps_forget(conn);
+	pgml_readonly_forget_tables(conn);
+	list_free_deep(conn->prepared);
 	conn->prepared = NIL;
-	conn->known_tables = NIL;
-	conn->unknown_tables = NIL;
 }
 
 void

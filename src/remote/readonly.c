@@ -72,6 +72,19 @@ known_table(PgmlConn *conn, const char *name)
 }
 
 void
+pgml_readonly_forget_tables(PgmlConn *conn)
+{
+	ListCell   *lc;
+
+	foreach(lc, conn->known_tables)
+		pfree(((KnownTable *) lfirst(lc))->name);
+	list_free_deep(conn->known_tables);
+	conn->known_tables = NIL;
+	list_free(conn->unknown_tables);
+	conn->unknown_tables = NIL;
+}
+
+void
 pgml_readonly_scan_begins(PgmlConn *conn, const char *relation, bool locks)
 {
 	KnownTable *table;
@@ -191,6 +204,19 @@ ask(PgmlConn *conn)
 	}
 }
 
+/* End a transaction that has failed; throws. */
+static void
+end_failed(PgmlConn *conn)
+{
+	char	   *sql = pgml_commit_rollback_command(conn);
+
+	if (!pgml_command_end_send(conn, sql))
+		pgml_wire_throw(conn, NULL);
+	pfree(sql);
+	(void) pgml_command_end_finish(conn, NULL, 0);
+	pgml_commit_forget(conn);
+}
+
 bool
 pgml_readonly_commit(PgmlConn *conn)
 {
@@ -203,10 +229,15 @@ pgml_readonly_commit(PgmlConn *conn)
 		return false;
 	if (conn->unknown_tables != NIL)
 		ask(conn);
-	if (!conn->only_tables && pgml_command_remote_xact(conn) == PGML_XACT_OPEN)
+	if (pgml_command_remote_xact(conn) != PGML_XACT_OPEN)
+	{
+		/* the question has failed the transaction, which had nothing to keep */
+		end_failed(conn);
+		return true;
+	}
+	if (!conn->only_tables)
 		return false;
 
-	/* where the question has failed the transaction, this is its end all the same */
 	pgml_commit_send(conn);
 	if (!pgml_wire_flush(conn, 0))
 		pgml_wire_throw(conn, NULL);

@@ -26,6 +26,9 @@ extern void pgml_readonly_scan_begins(PgmlConn *conn, const char *relation, bool
 extern void pgml_readonly_scan_ends(PgmlConn *conn);
 extern void pgml_readonly_scan_forgotten(PgmlConn *conn);
 
+/* Forget what is known of the remote's tables. */
+extern void pgml_readonly_forget_tables(PgmlConn *conn);
+
 /* Something else than a scan is run in the remote transaction. */
 extern void pgml_readonly_other_command(PgmlConn *conn);
 

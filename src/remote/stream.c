@@ -22,6 +22,7 @@
 #include "utils/timestamp.h"
 
 #include "base/stats.h"
+#include "remote/step.h"
 #include "remote/wire.h"
 
 /*
@@ -42,7 +43,7 @@ vacate(PgmlConn *conn)
 
 	/* first: a RELEASE below the guard, queued meanwhile, would take it away */
 	if (conn->guarded)
-		pgml_wire_queue_first(conn, "RELEASE SAVEPOINT " PGML_GUARD, conn->wire_level);
+		pgml_steps_queue_first(conn, "RELEASE SAVEPOINT " PGML_GUARD, conn->wire_level);
 	conn->guarded = false;
 }
 

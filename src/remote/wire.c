@@ -8,20 +8,6 @@
  * unfinished; the wire stays marked busy, and the abort of the transaction (or
  * whoever needs the connection next) settles it.
  *
- * Steps.  What must happen on the remote before the next command (BEGIN,
- * settings, SAVEPOINT, RELEASE, DEALLOCATE, Parse) is queued in conn->steps
- * and costs no round trip of its own.  When a message leaves, its steps move
- * to conn->sent, and each one is taken off there when its result has come.  So
- * conn->depth always says what the remote is known to have done.  Proof by
- * cases, when a message ends with steps still in conn->sent:
- *	- the remote is in no transaction: the failed message would have begun it,
- *	  nothing has been done; depth is 0 and true.
- *	- the remote transaction has failed, and one of these steps would have
- *	  changed its depth: it is not known which savepoints exist under which
- *	  meaning, so it is doomed: only a rollback of the whole is safe.  (A
- *	  message of the simple protocol with a syntax error in it runs nothing.)
- *	- it has failed, and the depth was not to change: depth is true.
- *
  * Round trips are counted where they are caused: the first time somebody asks
  * for a result after a flush.
  */
@@ -40,6 +26,7 @@
 
 #include "base/stats.h"
 #include "remote/readonly.h"
+#include "remote/step.h"
 #include "remote/wire.h"
 
 #ifdef LIBPQ_HAS_CHUNK_MODE
@@ -56,8 +43,6 @@
  * the cache still when the rows are decoded.
  */
 #define PGML_COPY_ROOM (64 * 1024)
-
-static void free_step(PgmlStep *step);
 
 /* Turn a deadline into a timeout for one wait; false: there is no time left. */
 static bool
@@ -329,52 +314,11 @@ pgml_wire_ok(const PGresult *res)
 	}
 }
 
-static void
-free_step(PgmlStep *step)
-{
-	pfree(step->sql);
-	if (step->prepare != NULL)
-		pfree(step->prepare);
-	if (step->types != NULL)
-		pfree(step->types);
-	pfree(step);
-}
-
-/* The first of the sent steps has been done by the remote. */
-static void
-confirm_step(PgmlConn *conn)
-{
-	PgmlStep   *step = linitial(conn->sent);
-
-	conn->sent = list_delete_first(conn->sent);
-	if (step->depth_after >= 0)
-		conn->depth = step->depth_after;
-	if (step->prepare != NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(conn->cxt);
-
-		conn->prepared = lappend(conn->prepared, pstrdup(step->prepare));
-		MemoryContextSwitchTo(old);
-	}
-	free_step(step);
-}
-
-/* The message has been answered: judge what became of its steps, free the wire. */
+/* The message has been answered: the wire is free. */
 static void
 finish_message(PgmlConn *conn)
 {
-	ListCell   *lc;
-
-	foreach(lc, conn->sent)
-	{
-		PgmlStep   *step = lfirst(lc);
-
-		if (step->depth_after >= 0 && PQtransactionStatus(conn->pg) != PQTRANS_IDLE)
-			conn->doomed = true;
-		free_step(step);
-	}
-	list_free(conn->sent);
-	conn->sent = NIL;
+	pgml_steps_judge(conn);
 	conn->wire = PGML_WIRE_IDLE;
 	conn->pipelined = false;
 	conn->unawaited = false;
@@ -494,7 +438,7 @@ pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
 		}
 		if (conn->sent != NIL && pgml_wire_ok(res))
 		{
-			confirm_step(conn);
+			pgml_steps_confirm(conn);
 			PQclear(res);
 			continue;
 		}
@@ -629,67 +573,4 @@ pgml_conn_claim(PgmlConn *conn)
 	if (conn->wire != PGML_WIRE_IDLE)
 		pgml_stream_end(conn);
 	Assert(conn->wire == PGML_WIRE_IDLE && conn->occupant == NULL);
-}
-
-/* Make a step; it belongs to the connection. */
-static PgmlStep *
-create_step(PgmlConn *conn, const char *sql, int level, int depth_after)
-{
-	PgmlStep   *step = MemoryContextAllocZero(conn->cxt, sizeof(PgmlStep));
-
-	step->sql = MemoryContextStrdup(conn->cxt, sql);
-	step->level = level;
-	step->depth_after = depth_after;
-	return step;
-}
-
-void
-pgml_command_queue(PgmlConn *conn, const char *sql, int level, int depth_after)
-{
-	MemoryContext old = MemoryContextSwitchTo(conn->cxt);
-
-	conn->steps = lappend(conn->steps, create_step(conn, sql, level, depth_after));
-	MemoryContextSwitchTo(old);
-}
-
-void
-pgml_wire_queue_first(PgmlConn *conn, const char *sql, int level)
-{
-	MemoryContext old = MemoryContextSwitchTo(conn->cxt);
-
-	conn->steps = lcons(create_step(conn, sql, level, -1), conn->steps);
-	MemoryContextSwitchTo(old);
-}
-
-void
-pgml_command_unqueue(PgmlConn *conn, int level)
-{
-	ListCell   *lc;
-
-	foreach(lc, conn->steps)
-	{
-		PgmlStep   *step = lfirst(lc);
-
-		if (step->level >= level)
-		{
-			conn->steps = foreach_delete_current(conn->steps, lc);
-			free_step(step);
-		}
-	}
-}
-
-int
-pgml_command_planned_depth(PgmlConn *conn)
-{
-	int			depth = conn->depth;
-	ListCell   *lc;
-
-	foreach(lc, conn->steps)
-	{
-		PgmlStep   *step = lfirst(lc);
-
-		if (step->depth_after >= 0)
-			depth = step->depth_after;
-	}
-	return depth;
 }

@@ -95,9 +95,6 @@ extern int	pgml_wire_await_copy(PgmlConn *conn, StringInfo buf);
 /* Take in what has arrived, waiting no longer than this; false: nothing has. */
 extern bool pgml_wire_has_input(PgmlConn *conn, int wait_ms);
 
-/* Queue a step that leaves the depth as it is, to run before those that are queued already. */
-extern void pgml_wire_queue_first(PgmlConn *conn, const char *sql, int level);
-
 /* Ask the remote to cancel what it does; bounded by the deadline, never throws. */
 extern void pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline);
 

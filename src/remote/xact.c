@@ -146,7 +146,7 @@ commit_all(void)
 static bool
 send_rollback(PgmlConn *conn, TimestampTz deadline)
 {
-	StringInfoData sql;
+	char	   *sql;
 	bool		sent;
 
 	if (proc_exit_inprogress)
@@ -163,22 +163,15 @@ send_rollback(PgmlConn *conn, TimestampTz deadline)
 		return false;
 	}
 
-	pgml_command_unqueue(conn, 0);
 	if (conn->enlist == NULL || pgml_command_remote_xact(conn) == PGML_XACT_NONE)
-		return false;
-
-	initStringInfo(&sql);
-	if (conn->prepared == NIL)
-		appendStringInfoString(&sql, "ROLLBACK");
-	else
 	{
-		appendStringInfoString(&sql, "ROLLBACK; ");
-		pgml_commit_append_deallocate(&sql, conn);
-		sql.len -= 2;
-		sql.data[sql.len] = '\0';
+		pgml_command_unqueue(conn, 0);
+		return false;
 	}
-	sent = pgml_command_end_send(conn, sql.data);
-	pfree(sql.data);
+
+	sql = pgml_commit_rollback_command(conn);
+	sent = pgml_command_end_send(conn, sql);
+	pfree(sql);
 	if (!sent)
 		pgml_connection_drop(conn);
 	return sent;
@@ -188,9 +181,7 @@ send_rollback(PgmlConn *conn, TimestampTz deadline)
 static void
 finish_rollback(PgmlConn *conn, TimestampTz deadline)
 {
-	const char *tag = conn->prepared == NIL ? "ROLLBACK" : "DEALLOCATE";
-
-	if (!pgml_command_end_finish(conn, tag, deadline) ||
+	if (!pgml_command_end_finish(conn, NULL, deadline) ||
 		pgml_command_remote_xact(conn) != PGML_XACT_NONE)
 		pgml_connection_drop(conn);
 	list_free_deep(conn->prepared);
@@ -333,7 +324,8 @@ go_back(PgmlConn *conn, const char *sql, const char *tag, TimestampTz deadline)
 static void
 rollback_level(PgmlConn *conn, int level, TimestampTz deadline)
 {
-	bool		began_here = conn->begin_level >= level;
+	int			begin_level = conn->begin_level;
+	bool		began_here = begin_level >= level;
 
 	/* what is on the wire may belong to an outer level, which goes on */
 	if (conn->wire != PGML_WIRE_IDLE && conn->wire_level < level)
@@ -345,8 +337,12 @@ rollback_level(PgmlConn *conn, int level, TimestampTz deadline)
 		if (conn->pg != NULL && send_rollback(conn, deadline))
 			finish_rollback(conn, deadline);
 		pgml_commit_forget(conn);
+
+		/* what is lost stays so until the level has gone that began it */
 		if (began_here)
 			conn->lost = false;
+		else
+			conn->begin_level = begin_level;
 		return;
 	}
 
