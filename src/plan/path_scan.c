@@ -59,21 +59,28 @@ plain_work(RelOptInfo *rel, const PgmlRelInfo *info)
 	return work;
 }
 
-/* Offer a path that does this work and returns this many rows. */
+/*
+ * Offer a path that does this work and returns this many rows.  One that may run
+ * only once keeps its rows, if what reads them could ask for them again.
+ */
 static void
 offer_path(PlannerInfo *root, RelOptInfo *rel, const PgmlScanWork *work, double rows,
 		   List *pathkeys, Relids required_outer)
 {
 	Cost		startup_cost;
 	Cost		total_cost;
+	Path	   *path;
 
 	pgml_cost_scan(pgml_relinfo_of(rel)->options, work, &startup_cost, &total_cost);
 	startup_cost += rel->reltarget->cost.startup;
 	total_cost += rel->reltarget->cost.startup + rows * rel->reltarget->cost.per_tuple;
 
-	add_path(rel, (Path *) pgml_create_scan_path(root, rel, NULL, rows,
-												 startup_cost, total_cost, pathkeys,
-												 required_outer, NULL, NIL));
+	path = (Path *) pgml_create_scan_path(root, rel, NULL, rows, startup_cost, total_cost,
+										  pathkeys, required_outer, NULL, NIL);
+	if (pgml_relinfo_of(rel)->run_once &&
+		(root->parent_root != NULL || bms_membership(root->all_baserels) == BMS_MULTIPLE))
+		path = (Path *) create_material_path(rel, path);
+	add_path(rel, path);
 }
 
 /* Offer the scan sorted as the query wants it, if the remote can be relied on for that. */
@@ -225,12 +232,8 @@ pgmlGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	offer_path(root, rel, &work, info->rows, NIL, rel->lateral_relids);
 	offer_sorted_path(root, rel);
 
-	/*
-	 * Rows are changed one by one while the scan goes on.  Started anew for other
-	 * parameters, it would find rows that this very command has changed, and
-	 * change them again.
-	 */
-	if (is_changed(root, rel))
+	/* parameters would have it started again and again */
+	if (info->run_once)
 		return;
 	foreach(lc, collect_parameterizations(root, rel))
 		offer_parameterized_path(root, rel, lfirst_node(ParamPathInfo, lc));

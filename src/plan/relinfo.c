@@ -23,9 +23,14 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "foreign/fdwapi.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/restrictinfo.h"
+#include "parser/parsetree.h"
+#include "utils/lsyscache.h"
 
 #include "plan/relinfo.h"
 #include "query/shippable.h"
@@ -66,6 +71,39 @@ pgml_relinfo_split(PlannerInfo *root, RelOptInfo *rel, const PgmlOptions *option
 		else
 			*local = lappend(*local, rinfo);
 	}
+}
+
+/* Does the table, or a child of it, belong to the server? */
+static bool
+is_of_server(Oid relid, Oid serverid)
+{
+	ListCell   *lc;
+
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_FOREIGN_TABLE &&
+			GetForeignServerIdByRelId(lfirst_oid(lc)) == serverid)
+			return true;
+	return false;
+}
+
+/*
+ * Does the statement change a table of this server?  To the remote, each change
+ * is a command of its own, whose work the next query there sees: a scan that is
+ * started again in the middle would find rows that this very statement has
+ * made, and change them again.
+ */
+static bool
+changes_server(PlannerInfo *root, Oid serverid)
+{
+	for (; root != NULL; root = root->parent_root)
+	{
+		Query	   *query = root->parse;
+
+		if (query->resultRelation > 0 &&
+			is_of_server(rt_fetch(query->resultRelation, query->rtable)->relid, serverid))
+			return true;
+	}
+	return false;
 }
 
 /* Collect the attributes that are wanted above the scan, or by conditions that stay here. */
@@ -117,5 +155,6 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	info->fetched = clamp_row_est(rel->rows / Max(info->local_sel, 1.0e-10));
 	info->fetched = Min(info->fetched, Max(rel->tuples, info->rows));
 	info->width = rel->reltarget->width;
+	info->run_once = changes_server(root, info->options->serverid);
 	rel->fdw_private = info;
 }

@@ -22,6 +22,7 @@ typedef struct PgmlRelInfo
 	double		rows;			/* that the scan returns, after local_conds */
 	double		fetched;		/* that cross the wire */
 	int			width;
+	bool		run_once;		/* started again, its scan could see what the statement has done */
 } PgmlRelInfo;
 
 /* Build it for a base relation (GetForeignRelSize), and set the relation's sizes. */
