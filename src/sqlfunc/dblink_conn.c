@@ -61,6 +61,20 @@ throw_missing(const char *name)
 			 errmsg("there is no dblink connection named \"%s\"", name)));
 }
 
+/*
+ * Refuse a connection whose rows an outer call is still reading: the types of
+ * its columns may have conditions that call us.
+ */
+static void
+check_idle(PgmlConn *conn, const char *name)
+{
+	if (conn->wire != PGML_WIRE_IDLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("the dblink connection \"%s\" is being used by another call",
+						name != NULL ? name : "unnamed")));
+}
+
 /* Make, without connecting, a connection to a foreign server of any wrapper; NULL if there is no such server. */
 static PgmlConn *
 create_for_server(const char *name)
@@ -102,6 +116,8 @@ pgml_dblink_open(const char *name, const char *target)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("there is a dblink connection named \"%s\" already", name)));
+	if (name == NULL && unnamed_conn != NULL)
+		check_idle(unnamed_conn, NULL);
 
 	conn = connect_target(target);
 	if (name != NULL)
@@ -123,6 +139,7 @@ pgml_dblink_close(const char *name)
 
 	if (conn == NULL)
 		throw_missing(name);
+	check_idle(conn, name);
 	if (name != NULL)
 		search_name(name, HASH_REMOVE);
 	else
@@ -142,6 +159,7 @@ pgml_dblink_find(const char *target, bool *is_new)
 	if (conn == NULL)
 		return connect_target(target);
 
+	check_idle(conn, target);
 	if (!pgml_connection_is_open(conn))
 		ereport(ERROR,
 				(errcode(ERRCODE_CONNECTION_FAILURE),

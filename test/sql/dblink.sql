@@ -115,6 +115,19 @@ SET statement_timeout = '200ms';
 SELECT * FROM dblink('mine', 'SELECT pg_sleep(60)') AS t (x text);
 RESET statement_timeout;
 SELECT * FROM dblink('mine', 'SELECT count(*) FROM pg_stat_activity WHERE query LIKE ''SELECT pg_sleep(60)%'' AND state = ''active''') AS t (sleeping int);
+-- the types of the columns call us again, in the middle of the rows
+CREATE FUNCTION dblink_again(i int, sql text) RETURNS bool LANGUAGE plpgsql AS
+  $$ BEGIN IF i = 3 THEN EXECUTE sql; END IF; RETURN true; END $$;
+CREATE DOMAIN dblink_reads AS int CHECK (dblink_again(VALUE, 'SELECT FROM dblink(''mine'', ''SELECT 1'') AS t (n int)'));
+CREATE DOMAIN dblink_closes AS int CHECK (dblink_again(VALUE, 'SELECT dblink_disconnect(''mine'')'));
+CREATE DOMAIN dblink_replaces AS int CHECK (dblink_again(VALUE, 'SELECT dblink_connect(''dblink_server'')'));
+CREATE DOMAIN dblink_opens AS int CHECK (dblink_again(VALUE, 'SELECT FROM dblink(''dblink_server'', ''SELECT 1'') AS t (n int)'));
+SELECT count(*) FROM dblink('mine', 'SELECT generate_series(1, 5)') AS t (n dblink_reads);
+SELECT count(*) FROM dblink('mine', 'SELECT generate_series(1, 5)') AS t (n dblink_closes);
+SELECT count(*) FROM dblink('SELECT generate_series(1, 5)') AS t (n dblink_replaces);
+SELECT count(*) FROM dblink('mine', 'SELECT generate_series(1, 5)') AS t (n dblink_opens);
+DROP DOMAIN dblink_reads, dblink_closes, dblink_replaces, dblink_opens;
+DROP FUNCTION dblink_again;
 -- the remote gives up: a named connection does not come back by itself
 SELECT * FROM dblink('mine', 'SELECT pg_terminate_backend(pg_backend_pid())') AS t (x bool);
 SELECT * FROM dblink('mine', 'SELECT 1') AS t (n int);
