@@ -169,7 +169,7 @@ for my $what (sort keys %silence)
 $session = PgmlSession->new($local);
 $session->ask('SELECT * FROM far_t');
 $proxy->swallow_cancel(1);
-($session->ask("SET statement_timeout = 500; SELECT * FROM far_slow"))[1];
+$session->ask("SET statement_timeout = 500; SELECT * FROM far_slow");
 like($session->{last_err}, qr/57014/, 'cancel requests are lost');
 cmp_ok($session->took, '<', $silent, 'which costs not much time');
 $session->ask('RESET statement_timeout');
