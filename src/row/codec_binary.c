@@ -12,8 +12,10 @@
  *
  * There are three ways to read a value.  Most are read here ("direct"): these
  * decoders do what the type's receive function does, range checks included,
- * without the function call.  A type whose bytes are its text form, or the
- * text form behind a version number (jsonb), goes through its input function,
+ * without the function call; or they do it for the values that need no second
+ * look, and leave the others, wrong ones above all, to the function.  A type
+ * whose bytes are its text form, or the text form behind a version number
+ * (jsonb), goes through its input function,
  * never through its receive function: that one would convert from the
  * client_encoding of the local session, which says nothing about the bytes of
  * our connection.  The rest goes through the receive function of the type;
@@ -21,12 +23,15 @@
  */
 #include "postgres.h"
 
+#include <sys/socket.h>
+
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/inet.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
@@ -166,6 +171,18 @@ decode_timestamp(PgmlBinary *self, const char *bytes, int len)
 }
 
 static Datum
+decode_time(PgmlBinary *self, const char *bytes, int len)
+{
+	TimeADT		time;
+
+	need_length(self, len, sizeof(TimeADT));
+	time = pgml_wire_int64(bytes);
+	if (unlikely(time < 0 || time > USECS_PER_DAY))
+		return pgml_binary_decode_receive(self, bytes, len);
+	return TimeADTGetDatum(time);
+}
+
+static Datum
 decode_uuid(PgmlBinary *self, const char *bytes, int len)
 {
 	pg_uuid_t  *uuid;
@@ -216,9 +233,8 @@ decode_jsonb(PgmlBinary *self, const char *bytes, int len)
 	return decode_input(self, bytes + 1, len - 1);
 }
 
-/* Read a type through its receive function. */
-static Datum
-decode_receive(PgmlBinary *self, const char *bytes, int len)
+Datum
+pgml_binary_decode_receive(PgmlBinary *self, const char *bytes, int len)
 {
 	char		few[256];
 	StringInfoData buf;
@@ -242,98 +258,190 @@ decode_receive(PgmlBinary *self, const char *bytes, int len)
 }
 
 /*
- * Read an interval.  Servers from 17 on know infinite ones; an older one
- * would take the same bytes for a very long finite interval.
+ * Refuse an infinite interval where there is none.  Servers from 17 on know them;
+ * an older one would take the same bytes for a very long finite interval.
  */
+static void
+check_interval(const Interval *interval)
+{
+	if (pgml_interval_knows_infinity())
+		return;
+	if ((interval->time == PG_INT64_MAX && interval->day == PG_INT32_MAX && interval->month == PG_INT32_MAX) ||
+		(interval->time == PG_INT64_MIN && interval->day == PG_INT32_MIN && interval->month == PG_INT32_MIN))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("interval out of range"),
+				 errdetail("The remote value is an infinite interval, which this server version does not have.")));
+}
+
+/* Read an interval of full precision. */
 static Datum
 decode_interval(PgmlBinary *self, const char *bytes, int len)
 {
-	need_length(self, len, sizeof(int64) + 2 * sizeof(int32));
-	if (!pgml_interval_knows_infinity())
-	{
-		int64		time = pgml_wire_int64(bytes);
-		int32		day = pgml_wire_int32(bytes + 8);
-		int32		month = pgml_wire_int32(bytes + 12);
+	Interval   *interval;
 
-		if ((time == PG_INT64_MAX && day == PG_INT32_MAX && month == PG_INT32_MAX) ||
-			(time == PG_INT64_MIN && day == PG_INT32_MIN && month == PG_INT32_MIN))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-					 errmsg("interval out of range"),
-					 errdetail("The remote value is an infinite interval, which this server version does not have.")));
-	}
-	return decode_receive(self, bytes, len);
+	need_length(self, len, sizeof(int64) + 2 * sizeof(int32));
+	interval = pgml_binary_alloc(self, sizeof(Interval));
+	interval->time = pgml_wire_int64(bytes);
+	interval->day = pgml_wire_int32(bytes + 8);
+	interval->month = pgml_wire_int32(bytes + 12);
+	check_interval(interval);
+	return IntervalPGetDatum(interval);
+}
+
+static Datum
+decode_interval_typmod(PgmlBinary *self, const char *bytes, int len)
+{
+	(void) decode_interval(self, bytes, len);
+	return pgml_binary_decode_receive(self, bytes, len);
+}
+
+/* Read a timetz of full precision. */
+static Datum
+decode_timetz(PgmlBinary *self, const char *bytes, int len)
+{
+	TimeTzADT  *timetz;
+
+	need_length(self, len, sizeof(int64) + sizeof(int32));
+	timetz = pgml_binary_alloc(self, sizeof(TimeTzADT));
+	timetz->time = pgml_wire_int64(bytes);
+	timetz->zone = pgml_wire_int32(bytes + 8);
+	if (unlikely(timetz->time < 0 || timetz->time > USECS_PER_DAY ||
+				 timetz->zone <= -TZDISP_LIMIT || timetz->zone >= TZDISP_LIMIT))
+		return pgml_binary_decode_receive(self, bytes, len);
+	return TimeTzADTPGetDatum(timetz);
+}
+
+/* Read an inet: family, bits of the netmask, whether it is a cidr, number of bytes, the bytes. */
+static Datum
+decode_inet(PgmlBinary *self, const char *bytes, int len)
+{
+	const int	head = 4;
+	int			size = len - head;
+	inet	   *value;
+
+	if (unlikely((size != 4 && size != 16) || bytes[3] != size ||
+				 bytes[0] != (size == 4 ? PGSQL_AF_INET : PGSQL_AF_INET6) ||
+				 (uint8) bytes[1] > size * BITS_PER_BYTE))
+		return pgml_binary_decode_receive(self, bytes, len);
+	value = pgml_binary_alloc(self, sizeof(inet));
+	value->inet_data.family = bytes[0];
+	value->inet_data.bits = bytes[1];
+	memcpy(value->inet_data.ipaddr, bytes + head, size);
+	SET_VARSIZE(value, VARHDRSZ + offsetof(inet_struct, ipaddr) + size);
+	return PointerGetDatum(value);
+}
+
+/* Read a varchar(n): most values are short enough by their bytes alone. */
+static Datum
+decode_varchar(PgmlBinary *self, const char *bytes, int len)
+{
+	return (len <= self->typmod - VARHDRSZ ? decode_text : decode_input) (self, bytes, len);
+}
+
+/* Read a character(n): most values come with their blanks. */
+static Datum
+decode_bpchar(PgmlBinary *self, const char *bytes, int len)
+{
+	bool		full = pg_verify_mbstr_len(GetDatabaseEncoding(), bytes, len, false) == self->typmod - VARHDRSZ;
+
+	return (full ? decode_bytea : decode_input) (self, bytes, len);
+}
+
+/* Read a name: a longer one is cut, as its input function does. */
+static Datum
+decode_name(PgmlBinary *self, const char *bytes, int len)
+{
+	Name		name;
+
+	if (unlikely(len >= NAMEDATALEN))
+		return decode_input(self, bytes, len);
+	(void) pg_verifymbstr(bytes, len, false);
+	name = pgml_binary_alloc(self, NAMEDATALEN);
+	memset(name, 0, NAMEDATALEN);
+	memcpy(NameStr(*name), bytes, len);
+	return NameGetDatum(name);
 }
 
 /*
  * The table
  */
+
+/* The function of the type that a decoder calls, always or sometimes. */
+typedef enum Calls
+{
+	CALLS_NONE,
+	CALLS_RECEIVE,
+	CALLS_INPUT
+} Calls;
+
 typedef struct BinaryType
 {
 	Oid			typid;
 	PgmlDecode	decode;			/* where the column has no type modifier */
 	PgmlDecode	decode_typmod;	/* where it has one; NULL: there are none, or they are kept by decode */
+	Calls		calls;
 	int			swap_width;
 	bool		is_text;
 } BinaryType;
 
 static const BinaryType binary_types[] = {
-	{BOOLOID, decode_bool, NULL, 0, false},
-	{CHAROID, decode_char, NULL, 0, false},
-	{INT2OID, decode_int2, NULL, 2, false},
-	{INT4OID, decode_int4, NULL, 4, false},
-	{INT8OID, decode_int8, NULL, 8, false},
-	{OIDOID, decode_uint4, NULL, 4, false},
-	{XIDOID, decode_uint4, NULL, 4, false},
-	{CIDOID, decode_uint4, NULL, 4, false},
-	{XID8OID, decode_int8, NULL, 8, false},
-	{FLOAT4OID, decode_float4, NULL, 4, false},
-	{FLOAT8OID, decode_float8, NULL, 8, false},
-	{DATEOID, decode_date, NULL, 0, false},
-	{TIMESTAMPOID, decode_timestamp, decode_receive, 0, false},
-	{TIMESTAMPTZOID, decode_timestamp, decode_receive, 0, false},
-	{UUIDOID, decode_uuid, NULL, 0, false},
-	{BYTEAOID, decode_bytea, NULL, 0, false},
-	{TEXTOID, decode_text, NULL, 0, true},
-	{VARCHAROID, decode_text, decode_input, 0, true},
-	{BPCHAROID, decode_text, decode_input, 0, true},
-	{NAMEOID, decode_input, NULL, 0, true},
-	{JSONOID, decode_input, NULL, 0, true},
-	{JSONBOID, decode_jsonb, NULL, 0, false},
-	{INTERVALOID, decode_interval, NULL, 0, false},
-	{NUMERICOID, decode_receive, NULL, 0, false},
-	{MONEYOID, decode_receive, NULL, 0, false},
-	{TIMEOID, decode_receive, NULL, 0, false},
-	{TIMETZOID, decode_receive, NULL, 0, false},
-	{INETOID, decode_receive, NULL, 0, false},
-	{CIDROID, decode_receive, NULL, 0, false},
-	{MACADDROID, decode_receive, NULL, 0, false},
-	{MACADDR8OID, decode_receive, NULL, 0, false},
-	{POINTOID, decode_receive, NULL, 0, false},
-	{LINEOID, decode_receive, NULL, 0, false},
-	{LSEGOID, decode_receive, NULL, 0, false},
-	{BOXOID, decode_receive, NULL, 0, false},
-	{PATHOID, decode_receive, NULL, 0, false},
-	{POLYGONOID, decode_receive, NULL, 0, false},
-	{CIRCLEOID, decode_receive, NULL, 0, false},
-	{BITOID, decode_receive, NULL, 0, false},
-	{VARBITOID, decode_receive, NULL, 0, false},
-	{TIDOID, decode_receive, NULL, 0, false},
-	{PG_LSNOID, decode_receive, NULL, 0, false},
-	{PG_SNAPSHOTOID, decode_receive, NULL, 0, false},
-	{TXID_SNAPSHOTOID, decode_receive, NULL, 0, false},
-	{INT4RANGEOID, decode_receive, NULL, 0, false},
-	{INT8RANGEOID, decode_receive, NULL, 0, false},
-	{NUMRANGEOID, decode_receive, NULL, 0, false},
-	{DATERANGEOID, decode_receive, NULL, 0, false},
-	{TSRANGEOID, decode_receive, NULL, 0, false},
-	{TSTZRANGEOID, decode_receive, NULL, 0, false},
-	{INT4MULTIRANGEOID, decode_receive, NULL, 0, false},
-	{INT8MULTIRANGEOID, decode_receive, NULL, 0, false},
-	{NUMMULTIRANGEOID, decode_receive, NULL, 0, false},
-	{DATEMULTIRANGEOID, decode_receive, NULL, 0, false},
-	{TSMULTIRANGEOID, decode_receive, NULL, 0, false},
-	{TSTZMULTIRANGEOID, decode_receive, NULL, 0, false},
+	{BOOLOID, decode_bool, NULL, CALLS_NONE, 0, false},
+	{CHAROID, decode_char, NULL, CALLS_NONE, 0, false},
+	{INT2OID, decode_int2, NULL, CALLS_NONE, 2, false},
+	{INT4OID, decode_int4, NULL, CALLS_NONE, 4, false},
+	{INT8OID, decode_int8, NULL, CALLS_NONE, 8, false},
+	{OIDOID, decode_uint4, NULL, CALLS_NONE, 4, false},
+	{XIDOID, decode_uint4, NULL, CALLS_NONE, 4, false},
+	{CIDOID, decode_uint4, NULL, CALLS_NONE, 4, false},
+	{XID8OID, decode_int8, NULL, CALLS_NONE, 8, false},
+	{FLOAT4OID, decode_float4, NULL, CALLS_NONE, 4, false},
+	{FLOAT8OID, decode_float8, NULL, CALLS_NONE, 8, false},
+	{DATEOID, decode_date, NULL, CALLS_NONE, 0, false},
+	{TIMEOID, decode_time, pgml_binary_decode_receive, CALLS_RECEIVE, 0, false},
+	{TIMETZOID, decode_timetz, pgml_binary_decode_receive, CALLS_RECEIVE, 0, false},
+	{TIMESTAMPOID, decode_timestamp, pgml_binary_decode_receive, CALLS_RECEIVE, 0, false},
+	{TIMESTAMPTZOID, decode_timestamp, pgml_binary_decode_receive, CALLS_RECEIVE, 0, false},
+	{INTERVALOID, decode_interval, decode_interval_typmod, CALLS_RECEIVE, 0, false},
+	{NUMERICOID, pgml_binary_decode_numeric, NULL, CALLS_RECEIVE, 0, false},
+	{UUIDOID, decode_uuid, NULL, CALLS_NONE, 0, false},
+	{BYTEAOID, decode_bytea, NULL, CALLS_NONE, 0, false},
+	{TEXTOID, decode_text, NULL, CALLS_NONE, 0, true},
+	{VARCHAROID, decode_text, decode_varchar, CALLS_INPUT, 0, true},
+	{BPCHAROID, decode_text, decode_bpchar, CALLS_INPUT, 0, true},
+	{NAMEOID, decode_name, NULL, CALLS_INPUT, 0, true},
+	{JSONOID, decode_input, NULL, CALLS_INPUT, 0, true},
+	{JSONBOID, decode_jsonb, NULL, CALLS_INPUT, 0, false},
+	{INETOID, decode_inet, NULL, CALLS_RECEIVE, 0, false},
+	{MONEYOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{CIDROID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{MACADDROID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{MACADDR8OID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{POINTOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{LINEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{LSEGOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{BOXOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{PATHOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{POLYGONOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{CIRCLEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{BITOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{VARBITOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{TIDOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{PG_LSNOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{PG_SNAPSHOTOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{TXID_SNAPSHOTOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{INT4RANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{INT8RANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{NUMRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{DATERANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{TSRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{TSTZRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{INT4MULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{INT8MULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{NUMMULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{DATEMULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{TSMULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{TSTZMULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
 };
 
 static const BinaryType *
@@ -347,18 +455,18 @@ find_type(Oid typid)
 	return NULL;
 }
 
-/* Look up the function that the decoder calls, if it calls one. */
+/* Look up the function that the decoder may call. */
 static void
-init_function(PgmlBinary *self)
+init_function(PgmlBinary *self, Calls calls)
 {
 	Oid			funcid;
 
-	if (self->decode == decode_receive || self->decode == decode_interval)
-		getTypeBinaryInputInfo(self->typid, &funcid, &self->ioparam);
-	else if (self->decode == decode_input || self->decode == decode_jsonb)
-		getTypeInputInfo(self->typid, &funcid, &self->ioparam);
-	else
+	if (calls == CALLS_NONE)
 		return;
+	if (calls == CALLS_RECEIVE)
+		getTypeBinaryInputInfo(self->typid, &funcid, &self->ioparam);
+	else
+		getTypeInputInfo(self->typid, &funcid, &self->ioparam);
 	fmgr_info_cxt(funcid, &self->function, CurrentMemoryContext);
 }
 
@@ -379,7 +487,8 @@ pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod, PgmlArena *arena)
 			self->decode = type->decode_typmod;
 		self->swap_width = type->swap_width;
 		self->is_text = type->is_text;
-		init_function(self);
+		self->is_bytes = self->decode == decode_text || self->decode == decode_bytea;
+		init_function(self, type->calls);
 		return true;
 	}
 

@@ -3,7 +3,8 @@
  *		The types whose binary form can be read, and how.
  *
  * Private to the codec.  codec_binary.c has the table of types and the
- * decoders of single values, codec_array.c that of arrays of them.
+ * decoders of single values, codec_numeric.c that of numeric, codec_array.c
+ * that of arrays of them.
  */
 #ifndef PGML_ROW_CODEC_BINARY_H
 #define PGML_ROW_CODEC_BINARY_H
@@ -42,8 +43,9 @@ struct PgmlBinary
 	PgmlArena  *arena;
 	PgmlDecode	decode;
 	bool		is_text;		/* its bytes are its text form */
+	bool		is_bytes;		/* a stored value is a header and its bytes as they come */
 	int			swap_width;		/* a stored value is its bytes in host order: how many; else 0 */
-	FmgrInfo	function;		/* receive or input function, if the decoder calls one */
+	FmgrInfo	function;		/* receive or input function, if the decoder may call one */
 	Oid			ioparam;
 
 	/* of an array */
@@ -77,6 +79,12 @@ pgml_binary_alloc(const PgmlBinary *self, Size size)
 
 /* Can values that the remote describes as this type be read? */
 extern bool pgml_binary_accepts(const PgmlBinary *self, Oid remote_type);
+
+/* Decode a numeric (codec_numeric.c). */
+extern Datum pgml_binary_decode_numeric(PgmlBinary *self, const char *bytes, int len);
+
+/* Decode a value by the type's receive function. */
+extern Datum pgml_binary_decode_receive(PgmlBinary *self, const char *bytes, int len);
 
 /* Decode an array of any number of dimensions (codec_array.c). */
 extern Datum pgml_binary_decode_array(PgmlBinary *self, const char *bytes, int len);
