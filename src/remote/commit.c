@@ -5,13 +5,22 @@
  * The command that ends it takes along what would outlive it: prepared
  * statements are deallocated in the same message, so that a pooler gets
  * its backend back as clean as it was.
+ *
+ * While COMMIT is on the wire the remote may have committed already; who gave up
+ * then would undo the local transaction alone.  So a cancel that comes meanwhile
+ * is put off for a moment, in which the answer usually comes.
  */
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/timestamp.h"
 
 #include "remote/commit.h"
 #include "remote/wire.h"
+
+/* How long a cancel is put off for the sake of a COMMIT. */
+#define PGML_COMMIT_GRACE_MS 1000
 
 /*
  * Append "DEALLOCATE x; " for each statement that is still prepared.  Queued
@@ -54,10 +63,54 @@ pgml_commit_send(PgmlConn *conn)
 	pfree(sql.data);
 }
 
+/* Wait for the next result of a COMMIT, a cancel or not (see above); throws when it takes too long. */
+static void
+await_result(PgmlConn *conn)
+{
+	TimestampTz until = 0;
+
+	HOLD_CANCEL_INTERRUPTS();
+	while (PQisBusy(conn->pg) && (until == 0 || GetCurrentTimestamp() < until))
+	{
+		(void) pgml_wire_has_input(conn, until == 0 ? -1 : PGML_COMMIT_GRACE_MS);
+		if (QueryCancelPending && until == 0)
+			until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), PGML_COMMIT_GRACE_MS);
+	}
+	RESUME_CANCEL_INTERRUPTS();
+
+	if (PQisBusy(conn->pg))
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN),
+				 errmsg("it is not known whether server \"%s\" has committed its part of the transaction",
+						conn->name)));
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
 void
 pgml_commit_finish(PgmlConn *conn)
 {
-	if (!pgml_command_end_finish(conn, "COMMIT", 0))
+	bool		committed = false;
+
+	if (!pgml_wire_flush(conn, 0))
+		pgml_wire_throw(conn, NULL);
+	for (;;)
+	{
+		PGresult   *res;
+
+		await_result(conn);
+		pgml_wire_next(conn, 0, &res);
+		if (res == NULL)
+			break;
+		if (!pgml_wire_ok(res))
+			pgml_wire_throw(conn, res);
+
+		/* COMMIT of a failed transaction succeeds as a ROLLBACK: the tag tells */
+		committed = strcmp(PQcmdStatus(res), "COMMIT") == 0;
+		PQclear(res);
+	}
+	if (!committed)
 		ereport(ERROR,
 				(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),
 				 errmsg("the transaction on server \"%s\" had failed and was rolled back",

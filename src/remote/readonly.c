@@ -23,6 +23,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -252,12 +253,16 @@ pgml_readonly_finish_late(PgmlConn *conn)
 {
 	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 													   PGML_CLEANUP_TIMEOUT_MS);
+	bool		done;
 
 	if (!conn->late)
 		return;
-	conn->late = false;
 	conn->unawaited = false;
-	if (pgml_command_end_finish(conn, "COMMIT", deadline))
+	done = pgml_command_end_finish(conn, "COMMIT", deadline);
+	if (!done)
+		CHECK_FOR_INTERRUPTS();
+	conn->late = false;
+	if (done)
 		return;
 
 	/* whatever it is, nobody has done anything on this connection yet */

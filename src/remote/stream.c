@@ -281,8 +281,9 @@ cancel_message(PgmlConn *conn)
 
 	if (!pgml_command_settle(conn, deadline))
 	{
-		pgml_connection_drop(conn);
+		/* whom the user has interrupted leaves it to the abort, which tries again */
 		CHECK_FOR_INTERRUPTS();
+		pgml_connection_drop(conn);
 		ereport(ERROR,
 				(errcode(ERRCODE_CONNECTION_FAILURE),
 				 errmsg("could not cancel a query on server \"%s\"", conn->name),

@@ -114,7 +114,10 @@ takes_part(PgmlConn *conn)
 	return conn->enlist != NULL && (conn->depth > 0 || conn->lost || conn->doomed);
 }
 
-/* Commit all remote transactions: those that may at once, the others one by one. */
+/*
+ * Commit all remote transactions: first those that only read, where something
+ * may have to be asked; of the others those that may at once, the rest one by one.
+ */
 static void
 commit_all(void)
 {
@@ -124,7 +127,14 @@ commit_all(void)
 	{
 		PgmlConn   *conn = dlist_container(PgmlConn, node, iter.cur);
 
-		if (!takes_part(conn) || pgml_readonly_commit(conn))
+		if (takes_part(conn))
+			(void) pgml_readonly_commit(conn);
+	}
+	dlist_foreach(iter, &pgml_connections)
+	{
+		PgmlConn   *conn = dlist_container(PgmlConn, node, iter.cur);
+
+		if (!takes_part(conn))
 			continue;
 		pgml_commit_send(conn);
 		if (!conn->parallel_commit)

@@ -4,10 +4,13 @@ use warnings;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Time::HiRes qw(sleep);
+
+use PgmlProxy;
 use PgmlSession;
 use PgmlTest;
 
-my ($local, $remote) = pgml_pair();
+my ($local, $remote) = pgml_pair(remote => { conf => "listen_addresses = '127.0.0.1'" });
 $remote->safe_psql('postgres', q{
 	CREATE TABLE t AS SELECT i AS k, 0 AS v FROM generate_series(1, 1000) i;
 	CREATE ROLE reader LOGIN;
@@ -79,5 +82,19 @@ run(q{DELETE FROM t WHERE k > 1; ALTER FOREIGN TABLE t OPTIONS (ADD batch_size '
 run('INSERT INTO t SELECT t2.k + 1, 1 FROM numbers JOIN t t2 ON t2.k = numbers.x');
 is(run('SELECT k FROM t ORDER BY k; ROLLBACK'), "1\n2", 'rows that are inserted are not joined');
 
-$session->quit;
+# A cancel between a remote's COMMIT and its answer doesn't undo the local half alone.
+my $proxy = PgmlProxy->new($remote->host, $remote->port);
+pgml_connect($local, $remote, server => 'far', host => '127.0.0.1', port => $proxy->port);
+$local->safe_psql('postgres', q{CREATE FOREIGN TABLE far (k int, v int) SERVER far OPTIONS (table_name 't')});
+run('SET pgml_fdw.transport = row; BEGIN; INSERT INTO far VALUES (7777, 7); INSERT INTO here VALUES (7777, 7)');
+$proxy->latency(150);
+$session->send('COMMIT');
+sleep 0.1;
+my $admin = PgmlSession->new($local);
+$admin->ask('SELECT pg_cancel_backend(' . $session->pid . ')');
+is(($session->answer)[1], '', 'a COMMIT that is under way is not cancelled');
+$proxy->latency(0);
+is(run('SELECT count(*) FROM here WHERE x = 7777; SELECT count(*) FROM far WHERE k = 7777'), "1\n1", 'nor half of it');
+
+$_->quit for $session, $admin;
 done_testing();
