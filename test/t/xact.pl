@@ -165,61 +165,69 @@ leaves(q{CREATE OR REPLACE PROCEDURE p() LANGUAGE plpgsql AS $$ DECLARE r record
 		COMMIT;
 	END LOOP; END $$; CALL p()}, '1 2 3 4 5', 'COMMIT in a loop over a foreign table');
 
-# Cursors.
-clear();
-is(run('BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 2 FROM c; SAVEPOINT s; FETCH 1 FROM c; ROLLBACK TO s;
-	FETCH 1 FROM c; COMMIT'), "1\n2\n3\n4", 'a cursor goes on behind a ROLLBACK TO');
-is(run("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 2 FROM c; SAVEPOINT s; $i (1); FETCH 1 FROM c; ROLLBACK TO s;
-	FETCH 1 FROM c; SELECT count(*) FROM a_t; COMMIT"), "1\n2\n3\n4\n0", 'also when the savepoint used the connection');
-is(run("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; SAVEPOINT s; FETCH 1 FROM c; RELEASE s; SELECT count(*) FROM a_t;
-	FETCH 1 FROM c; COMMIT"), "1\n0\n2", 'a cursor that was first read in a savepoint, released');
-like(run("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; SAVEPOINT s; FETCH 1 FROM c; ROLLBACK TO s; FETCH 1 FROM c; ROLLBACK"),
-	qr/^1\n2$|^1\n?\|ERROR:  \w+: rows of server "a" were lost/, 'or rolled back: it goes on, or says why not');
-is(run('BEGIN; SAVEPOINT s; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 1 FROM c; RELEASE s; FETCH 1 FROM c; CLOSE c; COMMIT'),
-	"1\n2", 'a cursor survives the release of the savepoint that opened it');
-is(run('BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT i FROM a_big; FETCH 1 FROM c; COMMIT; SELECT count(*) FROM a_t; FETCH 1 FROM c;
-	MOVE 29997 FROM c; FETCH 2 FROM c; CLOSE c'), "1\n0\n2\n30000", 'WITH HOLD');
-is(run('BEGIN; DECLARE c SCROLL CURSOR FOR SELECT i FROM a_big; FETCH 3 FROM c; FETCH BACKWARD 1 FROM c; FETCH LAST FROM c;
-	FETCH FIRST FROM c; COMMIT'), "1\n2\n3\n2\n30000\n1", 'SCROLL');
-is(run('BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; DECLARE d CURSOR FOR SELECT i FROM a_big; FETCH 1 FROM c; FETCH 2 FROM d;
-	FETCH 1 FROM c; CLOSE c; FETCH 1 FROM d; COMMIT'), "1\n1\n2\n2\n3", 'two of them, by turns');
+# Rows that are read while other things happen on the connection, by each transport.
+for my $transport (qw(auto copy row cursor))
+{
+	run("SET pgml_fdw.transport = '$transport'");
+	note("transport $transport");
 
-# A stream that is open out there while inner levels work on the same connection.
-leaves(q{DO $$ DECLARE r record; BEGIN
-	FOR r IN SELECT i FROM a_big WHERE i <= 1000 LOOP
+	# Cursors.
+	clear();
+	is(run('BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 2 FROM c; SAVEPOINT s; FETCH 1 FROM c; ROLLBACK TO s;
+		FETCH 1 FROM c; COMMIT'), "1\n2\n3\n4", 'a cursor goes on behind a ROLLBACK TO');
+	is(run("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 2 FROM c; SAVEPOINT s; $i (1); FETCH 1 FROM c; ROLLBACK TO s;
+		FETCH 1 FROM c; SELECT count(*) FROM a_t; COMMIT"), "1\n2\n3\n4\n0", 'also when the savepoint used the connection');
+	is(run("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; SAVEPOINT s; FETCH 1 FROM c; RELEASE s; SELECT count(*) FROM a_t;
+		FETCH 1 FROM c; COMMIT"), "1\n0\n2", 'a cursor that was first read in a savepoint, released');
+	like(run("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; SAVEPOINT s; FETCH 1 FROM c; ROLLBACK TO s; FETCH 1 FROM c; ROLLBACK"),
+		qr/^1\n2$|^1\n?\|ERROR:  \w+: rows of server "a" were lost/, 'or rolled back: it goes on, or says why not');
+	is(run('BEGIN; SAVEPOINT s; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 1 FROM c; RELEASE s; FETCH 1 FROM c; CLOSE c; COMMIT'),
+		"1\n2", 'a cursor survives the release of the savepoint that opened it');
+	is(run('BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT i FROM a_big; FETCH 1 FROM c; COMMIT; SELECT count(*) FROM a_t; FETCH 1 FROM c;
+		MOVE 29997 FROM c; FETCH 2 FROM c; CLOSE c'), "1\n0\n2\n30000", 'WITH HOLD');
+	is(run('BEGIN; DECLARE c SCROLL CURSOR FOR SELECT i FROM a_big; FETCH 3 FROM c; FETCH BACKWARD 1 FROM c; FETCH LAST FROM c;
+		FETCH FIRST FROM c; COMMIT'), "1\n2\n3\n2\n30000\n1", 'SCROLL');
+	is(run('BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; DECLARE d CURSOR FOR SELECT i FROM a_big; FETCH 1 FROM c; FETCH 2 FROM d;
+		FETCH 1 FROM c; CLOSE c; FETCH 1 FROM d; COMMIT'), "1\n1\n2\n2\n3", 'two of them, by turns');
+
+	# A stream that is open out there while inner levels work on the same connection.
+	leaves(q{DO $$ DECLARE r record; BEGIN
+		FOR r IN SELECT i FROM a_big WHERE i <= 1000 LOOP
+			BEGIN
+				INSERT INTO a_t VALUES (r.i % 10);
+			EXCEPTION WHEN unique_violation THEN NULL; END;
+		END LOOP; END $$}, '0 1 2 3 4 5 6 7 8 9', 'an outer scan, inner inserts that fail');
+	leaves(q{DO $$ DECLARE r record; n int := 0; BEGIN
+		FOR r IN SELECT i FROM a_big LOOP
+			n := n + 1;
+			BEGIN PERFORM 1 / (r.i % 5000); EXCEPTION WHEN division_by_zero THEN INSERT INTO a_t VALUES (r.i); END;
+		END LOOP;
+		INSERT INTO a_t VALUES (n + 1); END $$}, '5000 10000 15000 20000 25000 30000 30001', 'an outer scan, inner local errors');
+	leaves(q{DO $$ DECLARE r record; n int := 0; BEGIN
+		FOR r IN SELECT i FROM a_big WHERE i <= 60 LOOP
+			n := n + 1;
+			BEGIN PERFORM count(i) FROM a_fails_late; EXCEPTION WHEN division_by_zero THEN INSERT INTO a_t VALUES (r.i); END;
+		END LOOP; IF n <> 60 THEN RAISE EXCEPTION 'only % rows', n; END IF; END $$}, join(' ', 1 .. 60), 'an outer scan, inner scans that fail');
+	leaves(q{DO $$ DECLARE c CURSOR FOR SELECT i FROM a_fails_late; r int; BEGIN
+		INSERT INTO a_t VALUES (1);
+		OPEN c;
+		FETCH c INTO r;
 		BEGIN
-			INSERT INTO a_t VALUES (r.i % 10);
-		EXCEPTION WHEN unique_violation THEN NULL; END;
-	END LOOP; END $$}, '0 1 2 3 4 5 6 7 8 9', 'an outer scan, inner inserts that fail');
-leaves(q{DO $$ DECLARE r record; n int := 0; BEGIN
-	FOR r IN SELECT i FROM a_big LOOP
-		n := n + 1;
-		BEGIN PERFORM 1 / (r.i % 5000); EXCEPTION WHEN division_by_zero THEN INSERT INTO a_t VALUES (r.i); END;
-	END LOOP;
-	INSERT INTO a_t VALUES (n + 1); END $$}, '5000 10000 15000 20000 25000 30000 30001', 'an outer scan, inner local errors');
-leaves(q{DO $$ DECLARE r record; n int := 0; BEGIN
-	FOR r IN SELECT i FROM a_big WHERE i <= 60 LOOP
-		n := n + 1;
-		BEGIN PERFORM count(i) FROM a_fails_late; EXCEPTION WHEN division_by_zero THEN INSERT INTO a_t VALUES (r.i); END;
-	END LOOP; IF n <> 60 THEN RAISE EXCEPTION 'only % rows', n; END IF; END $$}, join(' ', 1 .. 60), 'an outer scan, inner scans that fail');
-leaves(q{DO $$ DECLARE c CURSOR FOR SELECT i FROM a_fails_late; r int; BEGIN
-	INSERT INTO a_t VALUES (1);
-	OPEN c;
-	FETCH c INTO r;
-	BEGIN
-		MOVE FORWARD 25000 FROM c;
-	EXCEPTION WHEN division_by_zero THEN INSERT INTO a_t VALUES (2); END;
-	INSERT INTO a_t VALUES (3); END $$}, '1 2 3', 'the outer stream fails within an inner level');
-leaves(q{DO $$ DECLARE r record; BEGIN
-	FOR r IN SELECT i, s FROM a_big LOOP
-		EXIT WHEN r.i = 3;
-		INSERT INTO a_t VALUES (r.i);
-	END LOOP;
-	PERFORM i FROM a_big LIMIT 1;
-	INSERT INTO a_t VALUES (10); END $$}, '1 2 10', 'streams that are left early');
-leaves(q{BEGIN; INSERT INTO a_t SELECT i FROM a_big WHERE i <= 3000; DECLARE c CURSOR FOR SELECT i FROM a_big;
-	FETCH 1 FROM c; CLOSE c; DELETE FROM a_t WHERE i > 2; COMMIT}, '1 2', 'a cancelled stream takes nothing along');
-is(run('SELECT (SELECT count(*) FROM a_big b WHERE b.i <= a.i) FROM a_big a WHERE a.i < 4'), "1\n2\n3", 'rescans within a scan');
+			MOVE FORWARD 25000 FROM c;
+		EXCEPTION WHEN division_by_zero THEN INSERT INTO a_t VALUES (2); END;
+		INSERT INTO a_t VALUES (3); END $$}, '1 2 3', 'the outer stream fails within an inner level');
+	leaves(q{DO $$ DECLARE r record; BEGIN
+		FOR r IN SELECT i, s FROM a_big LOOP
+			EXIT WHEN r.i = 3;
+			INSERT INTO a_t VALUES (r.i);
+		END LOOP;
+		PERFORM i FROM a_big LIMIT 1;
+		INSERT INTO a_t VALUES (10); END $$}, '1 2 10', 'streams that are left early');
+	leaves(q{BEGIN; INSERT INTO a_t SELECT i FROM a_big WHERE i <= 3000; DECLARE c CURSOR FOR SELECT i FROM a_big;
+		FETCH 1 FROM c; CLOSE c; DELETE FROM a_t WHERE i > 2; COMMIT}, '1 2', 'a cancelled stream takes nothing along');
+	is(run('SELECT (SELECT count(*) FROM a_big b WHERE b.i <= a.i) FROM a_big a WHERE a.i < 4'), "1\n2\n3", 'rescans within a scan');
+}
+run('RESET pgml_fdw.transport');
 
 # One error does not stand in the way of the next transaction, many don't either.
 clear();
