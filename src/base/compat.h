@@ -15,6 +15,11 @@
 #error "pgml_fdw needs PostgreSQL 15 or later"
 #endif
 
+/* Until 16, postgres.h itself had the layout of variable-length values. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"

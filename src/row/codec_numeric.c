@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "row/codec_binary.h"
 #include "row/copyformat.h"
 
