@@ -44,6 +44,15 @@
 /* An idle connection that has more to say than fits into so many reads is given up. */
 #define PGML_MAX_LAST_WORDS 100
 
+/*
+ * So long after the last message a connection is taken for alive without asking.
+ * Firewalls forget idle connections after half a minute at the earliest.
+ */
+#define PGML_TRUSTED_MS 10000
+
+/* How long the answer to that question may take; anew is faster then. */
+#define PGML_PROBE_MS 3000
+
 /* How long a connection that goes away is kept for telling the remote so. */
 #define PGML_LAST_CANCEL_MS 1000
 
@@ -456,6 +465,38 @@ connect_string(PgmlConn *conn)
 	pgml_security_check_after(conn, NULL, NULL);
 }
 
+/*
+ * Does the remote still answer?  Asked only after some silence, in which a
+ * firewall may have forgotten the connection without telling anybody.
+ */
+static bool
+still_answers(PgmlConn *conn)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (!TimestampDifferenceExceeds(conn->last_sent, now, PGML_TRUSTED_MS))
+		return true;
+	return pgml_command_end_send(conn, "") &&
+		pgml_command_end_finish(conn, NULL, TimestampTzPlusMilliseconds(now, PGML_PROBE_MS));
+}
+
+/*
+ * A connection on which nothing has been done yet can be replaced without
+ * anybody noticing: when the remote has gone, the options have changed, or its
+ * owner is no superuser any more, to whom other rules apply.  One in autocommit
+ * may hold session state: never.
+ */
+static bool
+should_be_replaced(PgmlConn *conn)
+{
+	if (conn->enlist == NULL || conn->lost || conn->wire != PGML_WIRE_IDLE ||
+		pgml_command_planned_depth(conn) > 0)
+		return false;
+	return conn->invalidated ||
+		(conn->of_superuser && !superuser_arg(conn->userid)) ||
+		pgml_connection_is_dead(conn) || !still_answers(conn);
+}
+
 void
 pgml_connection_ensure(PgmlConn *conn)
 {
@@ -466,16 +507,7 @@ pgml_connection_ensure(PgmlConn *conn)
 	if (conn->pg != NULL && !conn->established)
 		pgml_connection_drop(conn);
 
-	/*
-	 * A connection on which nothing has been done yet can be replaced without
-	 * anybody noticing: when the remote has closed it, the options have
-	 * changed, or its owner is no superuser any more, to whom other rules
-	 * apply.  One in autocommit may hold session state: never.
-	 */
-	if (conn->pg != NULL && conn->enlist != NULL && conn->depth == 0 && !conn->lost &&
-		conn->wire == PGML_WIRE_IDLE &&
-		(conn->invalidated || (conn->of_superuser && !superuser_arg(conn->userid)) ||
-		 pgml_connection_is_dead(conn)))
+	if (conn->pg != NULL && should_be_replaced(conn))
 		pgml_connection_drop(conn);
 
 	if (conn->lost)

@@ -13,6 +13,7 @@
 #define PGML_REMOTE_CONNECTION_H
 
 #include "postgres.h"
+#include "datatype/timestamp.h"
 #include "foreign/foreign.h"
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
@@ -87,6 +88,7 @@ struct PgmlConn
 	PgmlOccupant *occupant;		/* who is streaming; NULL: nobody, or gone without a word */
 	int			wire_level;		/* local nest level that sent what is on the wire */
 	bool		pipelined;		/* it was sent in libpq's pipeline mode */
+	TimestampTz last_sent;		/* when the last message left */
 	bool		unawaited;		/* flushed, and nobody has waited for the answer yet */
 	bool		copying;		/* a COPY's rows have begun to come */
 	bool		guarded;		/* a savepoint stands below the stream on the wire */
@@ -123,6 +125,7 @@ struct PgmlConn
 	bool		parallel_commit;
 	bool		release_early;	/* end the transaction with the last scan */
 	uint32		used_in;		/* pgml_xact_number when it was last asked for */
+	int			sources;		/* that point to the slot; they may outlive a failed transaction */
 };
 
 /*

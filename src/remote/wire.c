@@ -168,6 +168,7 @@ pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool pipelined)
 	conn->wire = wire;
 	conn->wire_level = GetCurrentTransactionNestLevel();
 	conn->pipelined = pipelined;
+	conn->last_sent = GetCurrentTimestamp();
 	conn->unawaited = true;
 	conn->guarded = false;
 	conn->copying = false;

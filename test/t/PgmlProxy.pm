@@ -6,6 +6,7 @@
 #   $proxy->swallow_cancel(1);    # cancel requests vanish
 #   $proxy->stall(1);             # connections stay open, nothing passes
 #   $proxy->cut;                  # resets all connections
+#   $proxy->freeze;               # on those that there are, nothing passes ever again
 #   $proxy->refuse(1);            # new connections are closed at once
 #   $proxy->stop;                 # also when the object goes
 #
@@ -53,6 +54,7 @@ sub swallow_cancel { return $_[0]->command("swallow_cancel $_[1]") }
 sub stall { return $_[0]->command("stall $_[1]") }
 sub refuse { return $_[0]->command("refuse $_[1]") }
 sub cut { return $_[0]->command('cut 1') }
+sub freeze { return $_[0]->command('freeze 1') }
 
 sub command
 {
@@ -97,7 +99,7 @@ sub serve
 		my $now = time;
 		my ($in, $out) = (IO::Select->new($listener, $control), IO::Select->new);
 		my $wait;
-		for my $l ($set{stall} ? () : values %link)
+		for my $l ($set{stall} ? () : grep { !$_->{frozen} } values %link)
 		{
 			$in->add($l->{from}) if !$l->{ended} && $l->{size} < QUEUE_SIZE;
 			next unless @{ $l->{queue} };
@@ -124,6 +126,10 @@ sub serve
 				{
 					my @all = values %link;
 					drop(\%link, $_) for @all;
+				}
+				if (delete $set{freeze})
+				{
+					$_->{frozen} = 1 for values %link;
 				}
 				syswrite $control, "ok\n";
 			}

@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 
 use PgmlProxy;
 use PgmlSession;
@@ -41,6 +41,14 @@ $local->safe_psql('postgres', q{
 	CREATE FOREIGN TABLE nodb_t (i int) SERVER nodb OPTIONS (table_name 't')});
 
 my $session = PgmlSession->new($local);
+
+# A connection that is forgotten on its way, without a word.  What becomes of it is
+# looked at in the end: some seconds later, a connection is asked whether it lives.
+my $forgotten = PgmlSession->new($local);
+is($forgotten->ask('SELECT count(*) FROM far_t'), 1, 'a connection');
+my $forgotten_pid = $forgotten->ask('SELECT remote_backend_pid FROM pgml_fdw_get_connections()');
+$proxy->freeze;
+my $frozen_at = time;
 
 sub pid_of
 {
@@ -259,5 +267,12 @@ for my $name (sort keys %small)
 	cmp_ok($session->rss - $before, '<', 300, "$name: 1300 times need no more memory ($before kB, now " . $session->rss . ')');
 }
 $session->quit;
+
+my $left = $frozen_at + 11 - time;
+sleep $left if $left > 0;
+is($forgotten->ask('SELECT count(*) FROM far_t', 20), 1, 'a connection that was forgotten on its way is replaced');
+cmp_ok($forgotten->took, '<', 5, 'soon');
+isnt($forgotten->ask('SELECT remote_backend_pid FROM pgml_fdw_get_connections()'), $forgotten_pid, 'by another one');
+$forgotten->quit;
 
 done_testing();
