@@ -5,7 +5,8 @@
  * One for each user mapping and role: two roles that share a PUBLIC mapping
  * don't share a connection, since the security checks were made for one of
  * them.  A slot is kept as long as anybody could hold a pointer to it, that is
- * until another transaction asks for one; what the network has of it is dropped
+ * until another transaction asks for one and no source is left behind by a
+ * procedure that has caught its error; what the network has of it is dropped
  * when the transaction ends, if it isn't to be kept or its options have changed.
  */
 #include "postgres.h"
@@ -86,7 +87,7 @@ forget_stale(void)
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
 		if (entry->conn->pg == NULL && entry->conn->invalidated &&
-			entry->conn->used_in != pgml_xact_number)
+			entry->conn->used_in != pgml_xact_number && entry->conn->sources == 0)
 		{
 			pgml_connection_free(entry->conn);
 			hash_search(cache, &entry->key, HASH_REMOVE, NULL);

@@ -46,6 +46,7 @@ forget_reader(void *arg)
 	if (is_reader(source))
 		pgml_readonly_scan_forgotten(source->conn);
 	source->reading = false;
+	source->conn->sources--;
 }
 
 /* The source has no more to read from the remote. */
@@ -71,6 +72,7 @@ pgml_source_create(PgmlSourceKind kind, PgmlConn *conn,
 	source->ops = kinds[kind];
 	source->cxt = cxt;
 	source->conn = conn;
+	conn->sources++;
 	source->query = query;
 	source->codec = codec;
 	source->on_delete.func = forget_reader;

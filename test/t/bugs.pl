@@ -96,5 +96,29 @@ is(($session->answer)[1], '', 'a COMMIT that is under way is not cancelled');
 $proxy->latency(0);
 is(run('SELECT count(*) FROM here WHERE x = 7777; SELECT count(*) FROM far WHERE k = 7777'), "1\n1", 'nor half of it');
 
+# The slot of a connection is kept while a scan that failed points to it, in a
+# block that has caught the error and goes on for transactions.
+$session->quit;
+$session = PgmlSession->new($local);
+my $own = $local->connstr('postgres') =~ s/'/''/gr;
+is(run(qq{
+	SET client_min_messages = error;
+	SELECT dblink_connect('own', '$own');
+	CREATE TABLE slots (n int);
+	CREATE FUNCTION fails() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT sum(1 / (length(k::text) - 1)) FROM far';
+	DO \$\$
+	DECLARE
+		x bigint;
+	BEGIN
+		BEGIN x := fails(); EXCEPTION WHEN division_by_zero THEN NULL; END;
+		COMMIT;
+		PERFORM dblink_exec('own', 'DROP USER MAPPING FOR CURRENT_USER SERVER far');
+		PERFORM count(*) FROM t;
+		COMMIT;
+		PERFORM count(*) FROM brief;
+		INSERT INTO slots SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'pgml connection';
+	END \$\$;
+	SELECT n FROM slots}), "OK\n4", 'none of the four slots is gone');
+
 $_->quit for $session, $admin;
 done_testing();
