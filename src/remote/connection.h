@@ -126,7 +126,6 @@ struct PgmlConn
 	bool		release_early;	/* end the transaction with the last scan */
 	uint32		used_in;		/* pgml_xact_number when it was last asked for */
 	int			sources;		/* that point to the slot; they may outlive a failed transaction */
-	int			sources;		/* that point to the slot; they may outlive a failed transaction */
 };
 
 /*
