@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 use PgmlTest;
 
@@ -29,12 +30,20 @@ pgml_connect($local, $remote);
 $local->safe_psql('postgres', 'CREATE SCHEMA far; IMPORT FOREIGN SCHEMA public FROM SERVER remote INTO far');
 
 # Runs a query; returns its answer and the plans of its SELECT on the remote.
+# Those are written when the remote's portal is closed, which may be at a COMMIT
+# that nobody waits for: so this waits until the log matches.
 sub plans
 {
-	my ($set, $sql) = @_;
+	my ($set, $sql, $expected) = @_;
 	my $before = -s $remote->logfile;
 	my $answer = $local->safe_psql('postgres', "SET search_path = far, public; $set; $sql");
-	my $log = substr slurp_file($remote->logfile), $before;
+	my $log = '';
+	for (1 .. 100)
+	{
+		$log = substr slurp_file($remote->logfile), $before;
+		last if $log =~ $expected;
+		usleep(100_000);
+	}
 	return ($answer, $log);
 }
 
@@ -45,19 +54,19 @@ for my $transport (qw(auto copy row))
 {
 	for my $sql ($filter, $sum)
 	{
-		my ($answer, $log) = plans("SET pgml_fdw.transport = $transport", $sql);
+		my ($answer, $log) = plans("SET pgml_fdw.transport = $transport", $sql, qr/Workers Launched: 2/);
 		is($answer, $answer{$sql}, "$transport: the same answer");
 		like($log, qr/Workers Launched: 2/, 'by two workers') or diag($log);
 		like($log, qr/Filter: .*j < 50/, 'which filter') if $sql eq $filter;
 	}
 }
-my ($answer, $log) = plans('SET pgml_fdw.transport = copy', "BEGIN; INSERT INTO t VALUES (1, 1, 'x'); SAVEPOINT a; $filter; ROLLBACK");
+my ($answer, $log) = plans('SET pgml_fdw.transport = copy', "BEGIN; INSERT INTO t VALUES (1, 1, 'x'); SAVEPOINT a; $filter; ROLLBACK", qr/Workers Launched: 2/);
 like($log, qr/Workers Launched: 2/, 'behind a savepoint and a write, too');
-($answer, $log) = plans('SET pgml_fdw.transport = copy', "BEGIN ISOLATION LEVEL SERIALIZABLE; $filter; COMMIT");
+($answer, $log) = plans('SET pgml_fdw.transport = copy', "BEGIN ISOLATION LEVEL SERIALIZABLE; $filter; COMMIT", qr/Workers Launched: 2/);
 like($log, qr/Workers Launched: 2/, 'and in SERIALIZABLE');
 
 # A cursor can't, which is why it isn't what is chosen.
-($answer, $log) = plans('SET pgml_fdw.transport = cursor', $filter);
+($answer, $log) = plans('SET pgml_fdw.transport = cursor', $filter, qr/Seq Scan on t/);
 is($answer, $answer{$filter}, 'cursor: the same answer');
 unlike($log, qr/Workers Launched/, 'without workers');
 like($log, qr/Seq Scan on t/, 'of which the log knows');
