@@ -67,6 +67,9 @@ append_order_by(PgmlDeparse *cxt, List *sortkeys)
 	{
 		PgmlSortKey *key = lfirst(lc);
 
+		/* sorts nothing, and SQL takes a bare number for that of a column */
+		if (IsA(key->expr, Const))
+			continue;
 		appendStringInfoString(cxt->buf, separator);
 		pgml_deparse_expr(cxt, key->expr);
 		append_direction(cxt->buf, key);

@@ -566,7 +566,7 @@ shippable_pathkey(Relids relids, const PgmlOptions *options, PathKey *pathkey)
 		!pgml_shippable_object(pathkey->pk_opfamily, OperatorFamilyRelationId, options))
 		return NULL;
 
-	foreach(lc, ec->ec_members)
+	foreach(lc, pgml_eclass_members(ec, relids))
 	{
 		EquivalenceMember *em = lfirst(lc);
 		Collation	collation;

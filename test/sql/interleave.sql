@@ -82,6 +82,8 @@ CREATE FOREIGN TABLE far.part2 () INHERITS (far.parts) SERVER twin_server OPTION
 EXPLAIN (COSTS OFF) SELECT id, pad FROM parts ORDER BY id LIMIT 2000;
 SELECT each('SELECT id, md5(pad), row_number() OVER () FROM (SELECT id, pad FROM parts ORDER BY id, length(pad)) x');
 SELECT each('SELECT id, row_number() OVER () FROM (SELECT id FROM parts ORDER BY id LIMIT 700) x');
+-- (a constant is no number of a column, and sorts nothing)
+SELECT each('SELECT * FROM (SELECT id, pad, 2 AS n FROM big WHERE id < 9 UNION ALL SELECT id, pad, 7 FROM mid WHERE id < 9 UNION ALL SELECT id, NULL, -1 FROM small) x ORDER BY id, n LIMIT 15');
 -- subqueries and CTEs, read in part and in turns
 SELECT each('SELECT a.id, (SELECT md5(b.pad) FROM big b WHERE b.id = a.id), (SELECT count(*) FROM mid WHERE id < a.id) FROM big a WHERE a.id % 300 = 0');
 SELECT each('WITH c AS MATERIALIZED (SELECT * FROM big) SELECT a.id, md5(b.pad) FROM c a JOIN mid m ON m.id = a.id JOIN c b ON b.id = m.big_id');

@@ -105,7 +105,7 @@ my @statements = (
 	[ 'a cursor that is held', 'BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT i FROM t; FETCH 1 FROM c; COMMIT; FETCH 1 FROM c; CLOSE c', "1\n2" ],
 	[ 'one row', q{INSERT INTO w VALUES (@, 'one') RETURNING s}, 'one' ],
 	[ 'rows', q{INSERT INTO w SELECT @ + i, 'row ' || i FROM ids; SELECT count(*) FROM w WHERE i BETWEEN @ AND @ + 60}, 51 ],
-	[ 'rows one by one', q{UPDATE w SET s = s || random() WHERE i > @ AND i <= @ + 50 AND random() >= 0; SELECT count(*) FROM w WHERE s LIKE '%0.%' AND i > @ AND i <= @ + 50}, 50 ],
+	[ 'rows one by one', q{UPDATE w SET s = s || '0.' || random() WHERE i > @ AND i <= @ + 50 AND random() >= 0; SELECT count(*) FROM w WHERE s LIKE '%0.%' AND i > @ AND i <= @ + 50}, 50 ],
 	[ 'a direct update', q{UPDATE w SET s = 'all' WHERE i BETWEEN @ AND @ + 60; SELECT count(*) FROM w WHERE s = 'all' AND i BETWEEN @ AND @ + 60}, 51 ],
 	[ 'what is rolled back', 'BEGIN; DELETE FROM w WHERE i BETWEEN @ AND @ + 60 AND random() >= 0; SAVEPOINT a; SELECT count(*) FROM w WHERE i BETWEEN @ AND @ + 60; ROLLBACK TO a; ROLLBACK; SELECT count(*) FROM w WHERE i BETWEEN @ AND @ + 60', "0\n51" ],
 	[ 'a deletion', 'DELETE FROM w WHERE i BETWEEN @ AND @ + 60 AND random() >= 0; SELECT count(*) FROM w WHERE i BETWEEN @ AND @ + 60', 0 ],
