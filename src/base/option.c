@@ -91,7 +91,9 @@ static const PgmlOption option_table[] = {
 	{"column_name", AT_COLUMN, KIND_STRING, 0, NO_FIELD,
 	"name of the remote column"},
 	{"type_name", AT_COLUMN, KIND_STRING, 0, NO_FIELD,
-	"type of the remote column, where the local one is text in its place"},
+	"type of the remote column, where the local one has another name or is text in its place"},
+	{"key", AT_COLUMN, KIND_BOOL, 0, NO_FIELD,
+	"the column belongs to the key that tells the rows of the remote table apart"},
 
 	/* planning */
 	{"use_remote_estimate", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(use_remote_estimate),
@@ -515,6 +517,7 @@ pgml_options_of_table(Oid relid)
 	PgmlOptions *result = read_server(table->serverid);
 
 	result->relid = relid;
+	result->tables = list_make1_oid(relid);
 	read_options(table->options, AT_TABLE, result);
 	if (result->schema_name == NULL)
 		result->schema_name = get_namespace_name(get_rel_namespace(relid));
@@ -564,19 +567,10 @@ list_value(List *options, int place, const char *name)
 	return NULL;
 }
 
-char *
-pgml_option_column_name(Oid relid, AttrNumber attnum)
-{
-	const char *name = list_value(GetForeignColumnOptions(relid, attnum),
-								  AT_COLUMN, "column_name");
-
-	return name != NULL ? pstrdup(name) : get_attname(relid, attnum, false);
-}
-
 const char *
-pgml_option_column_type(Oid relid, AttrNumber attnum)
+pgml_option_column_value(Oid relid, AttrNumber attnum, const char *name)
 {
-	return list_value(GetForeignColumnOptions(relid, attnum), AT_COLUMN, "type_name");
+	return list_value(GetForeignColumnOptions(relid, attnum), AT_COLUMN, name);
 }
 
 const char *

@@ -40,6 +40,7 @@ typedef struct PgmlOptions
 {
 	Oid			serverid;
 	Oid			relid;			/* InvalidOid: of the server alone */
+	List	   *tables;			/* OIDs of the tables whose columns tell type names: relid; of a join, all */
 
 	/* where the table is on the remote (NULL without a relid) */
 	const char *schema_name;
@@ -94,14 +95,35 @@ typedef struct PgmlConnParams
 extern PgmlOptions *pgml_options_of_server(Oid serverid);
 extern PgmlOptions *pgml_options_of_table(Oid relid);
 
+/* Value of an option of a foreign table's column, NULL if not set; for option_column.c. */
+extern const char *pgml_option_column_value(Oid relid, AttrNumber attnum, const char *name);
+
 /* Name of a foreign table's column on the remote. */
 extern char *pgml_option_column_name(Oid relid, AttrNumber attnum);
 
 /*
- * Type of a foreign table's column on the remote, if the local one is text in
- * its place (IMPORT says so of types that are missing here); NULL: the same.
+ * Type of a foreign table's column on the remote, if the local one is a
+ * built-in one (text) in its place: IMPORT says so of types that it can't have
+ * here.  NULL: the same.
  */
 extern const char *pgml_option_column_type(Oid relid, AttrNumber attnum);
+
+/*
+ * The remote's name, quoted and qualified, of a type that somebody made here
+ * (an enum, a domain ...): what the columns of options->tables that have the
+ * type, or are arrays of it, say with type_name.  NULL if none does, or they
+ * contradict each other.
+ */
+extern char *pgml_option_type_name(const PgmlOptions *options, Oid typid);
+
+/*
+ * Does a foreign table's column belong to the key that its owner (or IMPORT)
+ * says the remote table has?  And all columns that do, in their order (int
+ * list of attribute numbers; NIL: no key is known).  The key is a primary key
+ * or its like there: no two rows have the same values, and none is null.
+ */
+extern bool pgml_option_column_is_key(Oid relid, AttrNumber attnum);
+extern List *pgml_option_key_columns(Oid relid);
 
 /* Read the OPTIONS clause of IMPORT FOREIGN SCHEMA; throws on unknown ones. */
 extern PgmlImportOptions pgml_options_of_import(List *options);

@@ -47,13 +47,14 @@ extern void pgml_deparse_where(PgmlDeparse *cxt, List *conditions);
  * A constant with its type; call it inside base/textio.h's bracket.  Its text
  * means the same wherever an expression may stand.
  */
-extern void pgml_deparse_const(StringInfo buf, const Const *constant);
+extern void pgml_deparse_const(StringInfo buf, const Const *constant,
+							   const PgmlOptions *options);
 
 /* A string literal, quoted so that standard_conforming_strings doesn't matter. */
 extern void pgml_deparse_literal(StringInfo buf, const char *value);
 
 /* The type's name with its modifier (-1: none), as the remote understands it. */
-extern char *pgml_deparse_type_name(Oid typid, int32 typmod);
+extern char *pgml_deparse_type_name(Oid typid, int32 typmod, const PgmlOptions *options);
 
 /* The name of an object in a schema, qualified unless that is pg_catalog. */
 extern void pgml_deparse_qualified_name(StringInfo buf, Oid schemaid, const char *name);

@@ -53,7 +53,7 @@ append_list(PgmlDeparse *cxt, List *exprs, const char *separator)
 static void
 append_cast(PgmlDeparse *cxt, Oid typid, int32 typmod)
 {
-	appendStringInfo(cxt->buf, "::%s", pgml_deparse_type_name(typid, typmod));
+	appendStringInfo(cxt->buf, "::%s", pgml_deparse_type_name(typid, typmod, cxt->options));
 }
 
 /* Append $n for a value that is computed here, the same n for equal expressions. */
@@ -343,7 +343,7 @@ append_expr(PgmlDeparse *cxt, Expr *expr)
 			append_var(cxt, (Var *) node);
 			break;
 		case T_Const:
-			pgml_deparse_const(cxt->buf, (Const *) node);
+			pgml_deparse_const(cxt->buf, (Const *) node, cxt->options);
 			break;
 		case T_Param:
 			append_param(cxt, expr);

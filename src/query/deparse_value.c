@@ -46,14 +46,19 @@ pgml_deparse_literal(StringInfo buf, const char *value)
 
 /*
  * Name a type.  A built-in type has its SQL name, which is found whatever the
- * search_path; others are qualified.  TYPEMOD_GIVEN keeps a type without
+ * search_path; others are qualified, and have the name that a column's type_name
+ * gives them, else the one that they have here.  TYPEMOD_GIVEN keeps a type without
  * modifier from being printed as "character" or "bit", which mean length 1.
  */
 char *
-pgml_deparse_type_name(Oid typid, int32 typmod)
+pgml_deparse_type_name(Oid typid, int32 typmod, const PgmlOptions *options)
 {
 	bits16		flags = FORMAT_TYPE_TYPEMOD_GIVEN;
+	Oid			element = get_element_type(typid);
+	char	   *name = pgml_option_type_name(options, OidIsValid(element) ? element : typid);
 
+	if (name != NULL)
+		return OidIsValid(element) ? psprintf("%s[]", name) : name;
 	if (typid >= FirstGenbkiObjectId)
 		flags |= FORMAT_TYPE_FORCE_QUALIFY;
 	return format_type_extended(typid, typmod, flags);
@@ -61,7 +66,7 @@ pgml_deparse_type_name(Oid typid, int32 typmod)
 
 /* Append a numeric or integer constant: bare where the grammar gives it this type. */
 static void
-append_number(StringInfo buf, const char *text, Oid typid)
+append_number(StringInfo buf, const char *text, const char *type_name, Oid typid)
 {
 	bool		digits_only = strspn(text, "0123456789") == strlen(text);
 	bool		decimal = strspn(text, "0123456789.") == strlen(text);
@@ -69,20 +74,21 @@ append_number(StringInfo buf, const char *text, Oid typid)
 	if (typid == INT4OID ? digits_only : (decimal && !digits_only))
 		appendStringInfoString(buf, text);
 	else
-		appendStringInfo(buf, "'%s'::%s", text, pgml_deparse_type_name(typid, -1));
+		appendStringInfo(buf, "'%s'::%s", text, type_name);
 }
 
 void
-pgml_deparse_const(StringInfo buf, const Const *constant)
+pgml_deparse_const(StringInfo buf, const Const *constant, const PgmlOptions *options)
 {
 	Oid			typid = constant->consttype;
+	char	   *type_name = pgml_deparse_type_name(typid, -1, options);
 	Oid			output;
 	bool		isvarlena;
 	char	   *text;
 
 	if (constant->constisnull)
 	{
-		appendStringInfo(buf, "NULL::%s", pgml_deparse_type_name(typid, -1));
+		appendStringInfo(buf, "NULL::%s", type_name);
 		return;
 	}
 
@@ -95,15 +101,15 @@ pgml_deparse_const(StringInfo buf, const Const *constant)
 			break;
 		case INT4OID:
 		case NUMERICOID:
-			append_number(buf, text, typid);
+			append_number(buf, text, type_name, typid);
 			break;
 		case BITOID:
 		case VARBITOID:
-			appendStringInfo(buf, "B'%s'::%s", text, pgml_deparse_type_name(typid, -1));
+			appendStringInfo(buf, "B'%s'::%s", text, type_name);
 			break;
 		default:
 			pgml_deparse_literal(buf, text);
-			appendStringInfo(buf, "::%s", pgml_deparse_type_name(typid, -1));
+			appendStringInfo(buf, "::%s", type_name);
 			break;
 	}
 	pfree(text);

@@ -5,7 +5,8 @@
  * Objects are known to the remote if they are built-in ones (a hand-made OID:
  * what initdb's scripts create, information_schema's for example, is not taken
  * for granted), or members of an extension that the server's option
- * "extensions" names.  What an object does is not asked here: whether a
+ * "extensions" names.  A type that somebody made is known if a column of the
+ * table has it and says what it is called there.  What an object does is not asked here: whether a
  * function is immutable, say, is shippable.c's question.
  *
  * A value can be sent if its text form, as base/textio.h has it, is read alike
@@ -136,6 +137,35 @@ pgml_shippable_object(Oid objectid, Oid classid, const PgmlOptions *options)
 	return OidIsValid(extension) && list_member_oid(options->extensions, extension);
 }
 
+/*
+ * Has the table a column that tells what this type is called there?  IMPORT
+ * writes that down for types that are the same here and there: enums with the
+ * labels in one order, domains, ranges.  Rows are compared by their columns'
+ * collations, and by columns that the two sides may not share; they stay here,
+ * and so do ranges that have a collation.
+ */
+static bool
+is_named_type(Oid typid, const PgmlOptions *options)
+{
+	switch (get_typtype(typid))
+	{
+		case TYPTYPE_ENUM:
+			break;
+		case TYPTYPE_DOMAIN:
+			if (!pgml_shippable_type(getBaseType(typid), options))
+				return false;
+			break;
+		case TYPTYPE_RANGE:
+			if (OidIsValid(get_typcollation(get_range_subtype(typid))) ||
+				!pgml_shippable_type(get_range_subtype(typid), options))
+				return false;
+			break;
+		default:
+			return false;
+	}
+	return pgml_option_type_name(options, typid) != NULL;
+}
+
 /* Is the type, or what it is an array or multirange of, known to the remote? */
 bool
 pgml_shippable_type(Oid typid, const PgmlOptions *options)
@@ -152,11 +182,14 @@ pgml_shippable_type(Oid typid, const PgmlOptions *options)
 		case TYPTYPE_RANGE:
 		case TYPTYPE_MULTIRANGE:
 		case TYPTYPE_ENUM:
-			return pgml_shippable_object(typid, TypeRelationId, options);
+			if (pgml_shippable_object(typid, TypeRelationId, options))
+				return true;
+			break;
 		default:
-			/* domains have local checks, row types local columns, pseudo-types no values */
-			return false;
+			/* row types have local columns, pseudo-types no values, a domain's checks are local */
+			break;
 	}
+	return is_named_type(typid, options);
 }
 
 /* Is the text form of the type's values, as we print it, read alike by every server? */
@@ -167,7 +200,9 @@ pgml_portable_value(Oid typid)
 	Oid			input;
 	Oid			ioparam;
 
-	if (!OidIsValid(part) && type_is_multirange(typid))
+	if (!OidIsValid(part) && get_typtype(typid) == TYPTYPE_DOMAIN)
+		part = getBaseType(typid);
+	else if (!OidIsValid(part) && type_is_multirange(typid))
 		part = get_multirange_range(typid);
 	else if (!OidIsValid(part) && type_is_range(typid))
 		part = get_range_subtype(typid);
