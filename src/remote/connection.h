@@ -91,6 +91,7 @@ struct PgmlConn
 	TimestampTz last_sent;		/* when the last message left */
 	bool		unawaited;		/* flushed, and nobody has waited for the answer yet */
 	bool		copying;		/* a COPY's rows have begun to come */
+	uint64		copied;			/* how many bytes of them have come, if they are awaited */
 	bool		guarded;		/* a savepoint stands below the stream on the wire */
 	char	   *sql;			/* start of the command on the wire, for error messages */
 	char	   *copybuf;		/* libpq's memory of the last CopyData message */

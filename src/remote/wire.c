@@ -172,6 +172,7 @@ pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool pipelined)
 	conn->unawaited = true;
 	conn->guarded = false;
 	conn->copying = false;
+	conn->copied = 0;
 	remember_sql(conn, sql);
 	pgml_stats.messages++;
 }
@@ -486,6 +487,25 @@ pgml_wire_take_copy(PgmlConn *conn, StringInfo buf)
 }
 
 /*
+ * A COPY that has brought so much will bring more: before we sleep until the
+ * next bytes come, we nap, so that many come at once.  A reader that sleeps in
+ * poll is woken for each 8 kB that the remote sends, and it is the remote,
+ * the slower side, that pays for it.  Naps of 100, 200, 300 and 600 microseconds
+ * all took a quarter off the time of a full scan through a unix socket; what comes in
+ * 200 is far less than what the socket holds, 200 kB.
+ */
+#define NAP_AFTER_BYTES (256 * 1024)
+#define NAP_US 200
+
+static void
+await_more(PgmlConn *conn)
+{
+	if (conn->copied >= NAP_AFTER_BYTES)
+		pg_usleep(NAP_US);
+	wait_readable(conn, -1, 0);
+}
+
+/*
  * Read before waiting: when the remote is the faster one, what it sends is
  * here already.  And on an encrypted connection try twice: libpq may have
  * decrypted more than it had room for, and the socket knows nothing of that.
@@ -500,13 +520,14 @@ pgml_wire_await_copy(PgmlConn *conn, StringInfo buf)
 	{
 		if (tried >= tries)
 		{
-			wait_readable(conn, -1, 0);
+			await_more(conn);
 			tried = 0;
 		}
 		CHECK_FOR_INTERRUPTS();
 		if (!PQconsumeInput(conn->pg))
 			pgml_wire_throw(conn, NULL);
 	}
+	conn->copied += Max(len, 0);
 	return len;
 }
 
