@@ -50,15 +50,20 @@ extern uint64 pgml_result_affected(PgmlResult *res);
 extern const char *pgml_result_tag(PgmlResult *res);
 
 /*
- * Values for the parameters $1 ... $n of a command, in text form and in the
- * database encoding; values[i] NULL for an SQL null.  types may be NULL, or
- * hold InvalidOid, for types that the remote is to infer.
+ * Values for the parameters $1 ... $n of a command, texts in the database
+ * encoding; values[i] NULL for an SQL null.  types may be NULL, or
+ * hold InvalidOid, for types that the remote is to infer.  Start with all of it
+ * zero.
  */
 typedef struct PgmlParams
 {
 	int			n;
 	const Oid  *types;
 	const char **values;
+
+	/* NULL: all in text form; else of each whether it is binary (1), and then its length */
+	const int  *formats;
+	const int  *lengths;
 } PgmlParams;
 
 /*
@@ -161,6 +166,34 @@ extern void pgml_stream_stop(PgmlConn *conn, PgmlOccupant *occupant);
  * next, or by the end of the transaction.
  */
 extern void pgml_stream_orphan(PgmlConn *conn, PgmlOccupant *occupant);
+
+/*
+ * COPY ... FROM STDIN, a stream in the other direction.
+ *
+ * pgml_copyin_start sends the command behind the queued steps, without waiting.
+ * _put hands over bytes: whole rows, in the format that the command names (its
+ * header counts as one); it waits until there is room, and for the remote to be
+ * ready at the first call.  False: nothing of these bytes was sent, the remote
+ * has something to say; _finish must be called, and if that doesn't throw, the
+ * COPY is over before its time, and another one may be started.  _finish ends
+ * the COPY, waits, and returns how many rows the remote has counted;
+ * then the wire is free.  All throw; an error of the remote says which
+ * row it is about if the occupant can name it.  Whoever has less than all of
+ * its rows sent when it is parked, sends them first.
+ */
+extern void pgml_copyin_start(PgmlConn *conn, PgmlOccupant *occupant, const char *sql);
+extern bool pgml_copyin_put(PgmlConn *conn, const char *data, Size len);
+extern uint64 pgml_copyin_finish(PgmlConn *conn);
+
+/*
+ * Tell that there are rows which must be on the remote before the next command
+ * runs there, though the wire isn't needed yet: then park is called, and must
+ * leave the wire free.  The announcement ends with that call, with
+ * pgml_copyin_start, or when it is withdrawn, which must happen before the
+ * occupant's memory goes.  (Another announced COPY is no such command.)
+ */
+extern void pgml_copyin_announce(PgmlConn *conn, PgmlOccupant *occupant);
+extern void pgml_copyin_withdraw(PgmlConn *conn, PgmlOccupant *occupant);
 
 /* Mark the remote transaction as having changed something. */
 extern void pgml_command_mark_write(PgmlConn *conn);

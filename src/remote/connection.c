@@ -289,12 +289,13 @@ wait_connected(PgmlConn *conn, int timeout_ms)
 		throw_connect_error(conn, NULL);
 }
 
-/* Swallow notices of the remote, but for those who debug. */
+/* Count notices of the remote, and swallow them, but for those who debug. */
 static void
 receive_notice(void *arg, const PGresult *res)
 {
 	const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 
+	((PgmlConn *) arg)->notices++;
 	if (message != NULL && pg_verifymbstr(message, strlen(message), true))
 		ereport(DEBUG1, (errmsg_internal("notice of remote server: %s", message)));
 }
@@ -410,7 +411,7 @@ connect_with(PgmlConn *conn, PgmlConnParams *params)
 	if (PQstatus(conn->pg) == CONNECTION_BAD)
 		throw_connect_error(conn, NULL);
 
-	PQsetNoticeReceiver(conn->pg, receive_notice, NULL);
+	PQsetNoticeReceiver(conn->pg, receive_notice, conn);
 	wait_connected(conn, timeout);
 }
 

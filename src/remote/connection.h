@@ -33,6 +33,12 @@ typedef struct PgmlOccupant PgmlOccupant;
 struct PgmlOccupant
 {
 	void		(*park) (PgmlOccupant *self);
+
+	/*
+	 * Of a COPY FROM STDIN, and may be NULL: which row is meant by the remote's
+	 * context of an error, for a message?  In the current context, or NULL.
+	 */
+	char	   *(*name_row) (PgmlOccupant *self, const char *remote_context);
 };
 
 /* What the wire of a connection is busy with. */
@@ -41,7 +47,8 @@ typedef enum PgmlWire
 	PGML_WIRE_IDLE,				/* a command can be sent */
 	PGML_WIRE_COMMAND,			/* a command was sent, results are awaited */
 	PGML_WIRE_COPY_OUT,			/* rows of a COPY TO STDOUT are coming */
-	PGML_WIRE_ROWS				/* rows of a query in single-row mode are coming */
+	PGML_WIRE_ROWS,				/* rows of a query in single-row mode are coming */
+	PGML_WIRE_COPY_IN			/* rows of a COPY FROM STDIN are going */
 } PgmlWire;
 
 /* What the remote can do; filled once per network connection. */
@@ -86,11 +93,13 @@ struct PgmlConn
 	/* the wire */
 	PgmlWire	wire;
 	PgmlOccupant *occupant;		/* who is streaming; NULL: nobody, or gone without a word */
+	List	   *waiting;		/* PgmlOccupant with rows that must be there before the next command */
+	uint32		notices;		/* counts what the remote has to remark */
 	int			wire_level;		/* local nest level that sent what is on the wire */
 	bool		pipelined;		/* it was sent in libpq's pipeline mode */
 	TimestampTz last_sent;		/* when the last message left */
 	bool		unawaited;		/* flushed, and nobody has waited for the answer yet */
-	bool		copying;		/* a COPY's rows have begun to come */
+	bool		copying;		/* a COPY's rows have begun to come, or may go */
 	uint64		copied;			/* how many bytes of them have come, if they are awaited */
 	bool		guarded;		/* a savepoint stands below the stream on the wire */
 	char	   *sql;			/* start of the command on the wire, for error messages */

@@ -33,6 +33,7 @@ typedef struct RemoteError
 	char	   *detail;
 	char	   *hint;
 	char	   *context;
+	char	   *row;			/* that it is about, if that is known */
 } RemoteError;
 
 static void
@@ -195,6 +196,8 @@ read_error(PgmlConn *conn, const PGresult *res)
 	error.detail = safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL));
 	error.hint = safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_HINT));
 	error.context = safe_text(PQresultErrorField(res, PG_DIAG_CONTEXT));
+	error.row = error.context != NULL && conn->occupant != NULL && conn->occupant->name_row != NULL ?
+		conn->occupant->name_row(conn->occupant, error.context) : NULL;
 
 	/* what isn't the remote's error is libpq's, or no error, which is one here */
 	if (error.message == NULL)
@@ -229,6 +232,7 @@ report_error(PgmlConn *conn, const RemoteError *error, int elevel)
 			 error->detail ? errdetail_internal("%s", error->detail) : 0,
 			 error->hint ? errhint("%s", error->hint) : 0,
 			 error->context ? errcontext("%s", error->context) : 0,
+			 error->row ? errcontext("row sent to server \"%s\": %s", conn->name, error->row) : 0,
 			 conn->sql && conn->sql[0] != '\0' ?
 			 errcontext("remote SQL command on server \"%s\": %s", conn->name, conn->sql) : 0));
 }
@@ -260,6 +264,8 @@ pgml_wire_throw(PgmlConn *conn, PGresult *res)
 {
 	RemoteError error = read_error(conn, res);
 
+	/* whoever was streaming has nothing to go on with */
+	conn->occupant = NULL;
 	if (res != NULL)
 		skip_rest(conn);
 	PQclear(res);

@@ -338,7 +338,8 @@ pgml_stream_end(PgmlConn *conn)
 	conn->occupant = NULL;
 	if (conn->guarded)
 		stop_guarded(conn);
-	else if (conn->wire != PGML_WIRE_COMMAND && conn->enlist != NULL)
+	else if (conn->wire != PGML_WIRE_COMMAND && conn->wire != PGML_WIRE_COPY_IN &&
+			 conn->enlist != NULL)
 		read_to_end(conn);		/* it is small, or has locked rows that must stay so */
 	else
 		cancel_message(conn);

@@ -132,10 +132,25 @@ pgml_wire_flush(PgmlConn *conn, TimestampTz deadline)
 	}
 }
 
-void
-pgml_wire_prepare(PgmlConn *conn)
+/* Take the wire from its occupant, or end an orphaned stream. */
+static void
+free_wire(PgmlConn *conn)
 {
-	pgml_conn_claim(conn);
+	pgml_readonly_finish_late(conn);
+	if (conn->occupant != NULL)
+	{
+		pgml_stats.parked++;
+		conn->occupant->park(conn->occupant);
+	}
+	if (conn->wire != PGML_WIRE_IDLE)
+		pgml_stream_end(conn);
+	Assert(conn->wire == PGML_WIRE_IDLE && conn->occupant == NULL);
+}
+
+void
+pgml_wire_prepare_copyin(PgmlConn *conn)
+{
+	free_wire(conn);
 	pgml_connection_ensure(conn);
 	if (conn->doomed)
 		ereport(ERROR,
@@ -144,6 +159,27 @@ pgml_wire_prepare(PgmlConn *conn)
 				 errhint("Roll back the local transaction and try again.")));
 	if (conn->enlist != NULL)
 		conn->enlist(conn);
+}
+
+/* Let those go first who have rows to send. */
+static void
+serve_waiting(PgmlConn *conn)
+{
+	while (conn->waiting != NIL)
+	{
+		PgmlOccupant *first = linitial(conn->waiting);
+
+		/* whatever becomes of it, it is no longer waiting */
+		conn->waiting = list_delete_first(conn->waiting);
+		first->park(first);
+	}
+}
+
+void
+pgml_wire_prepare(PgmlConn *conn)
+{
+	serve_waiting(conn);
+	pgml_wire_prepare_copyin(conn);
 }
 
 /* Keep the start of a command for error messages. */
@@ -247,13 +283,18 @@ send_statement(PgmlConn *conn, const char *name, const char *sql, const PgmlPara
 	const char *const *values = params != NULL ? params->values : NULL;
 	int			format = conn->wire == PGML_WIRE_ROWS ? 1 : 0;
 
+	const int  *formats = params != NULL ? params->formats : NULL;
+	const int  *lengths = params != NULL ? params->lengths : NULL;
+
 	for (int i = 0; i < n; i++)
-		pgml_stats.bytes_out += values[i] != NULL ? strlen(values[i]) : 0;
+		if (values[i] != NULL)
+			pgml_stats.bytes_out += formats != NULL && formats[i] == 1 ?
+				lengths[i] : (int64) strlen(values[i]);
 	if (name != NULL)
-		return PQsendQueryPrepared(conn->pg, name, n, values, NULL, NULL, format);
+		return PQsendQueryPrepared(conn->pg, name, n, values, lengths, formats, format);
 	pgml_stats.bytes_out += strlen(sql);
 	return PQsendQueryParams(conn->pg, sql, n, params != NULL ? params->types : NULL,
-							 values, NULL, NULL, format);
+							 values, lengths, formats, format);
 }
 
 /*
@@ -367,6 +408,8 @@ static bool
 is_stray_copy(PgmlConn *conn, const PGresult *res)
 {
 	if (PQresultStatus(res) == PGRES_COPY_OUT && conn->wire == PGML_WIRE_COPY_OUT)
+		return false;
+	if (PQresultStatus(res) == PGRES_COPY_IN && conn->wire == PGML_WIRE_COPY_IN)
 		return false;
 	return pgml_wire_is_copy(res);
 }
@@ -537,6 +580,12 @@ pgml_wire_has_input(PgmlConn *conn, int wait_ms)
 	return wait_readable(conn, wait_ms, 0) && PQconsumeInput(conn->pg);
 }
 
+bool
+pgml_wire_is_readable(PgmlConn *conn)
+{
+	return wait_readable(conn, 0, 0);
+}
+
 /* Read and throw away the rest of a COPY. */
 static bool
 discard_copy(PgmlConn *conn, TimestampTz deadline)
@@ -586,13 +635,6 @@ pgml_command_settle(PgmlConn *conn, TimestampTz deadline)
 void
 pgml_conn_claim(PgmlConn *conn)
 {
-	pgml_readonly_finish_late(conn);
-	if (conn->occupant != NULL)
-	{
-		pgml_stats.parked++;
-		conn->occupant->park(conn->occupant);
-	}
-	if (conn->wire != PGML_WIRE_IDLE)
-		pgml_stream_end(conn);
-	Assert(conn->wire == PGML_WIRE_IDLE && conn->occupant == NULL);
+	serve_waiting(conn);
+	free_wire(conn);
 }

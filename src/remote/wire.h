@@ -38,6 +38,9 @@
  */
 extern void pgml_wire_prepare(PgmlConn *conn);
 
+/* The same for a COPY that brings rows: others that wait to be sent may do so for longer. */
+extern void pgml_wire_prepare_copyin(PgmlConn *conn);
+
 /*
  * Mark the wire as busy with a message that is about to be handed to libpq.
  * The parts below do it themselves.
@@ -112,6 +115,9 @@ extern bool pgml_wire_is_copy(const PGresult *res);
 
 /* Is it a result of success? */
 extern bool pgml_wire_ok(const PGresult *res);
+
+/* Has something come, by the socket's word? */
+extern bool pgml_wire_is_readable(PgmlConn *conn);
 
 /* Read what a stream still has and cancel it if need be; see stream.c. */
 extern void pgml_stream_end(PgmlConn *conn);

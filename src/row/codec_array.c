@@ -1,6 +1,6 @@
 /*
  * codec_array.c
- *		How is an array read from its binary form?
+ *		How is an array read from its binary form, and written?
  *
  * The form: int32 number of dimensions, int32 flags (1: has nulls), oid of the
  * element type; per dimension its int32 size and lower bound; per element its
@@ -242,4 +242,108 @@ pgml_binary_decode_array(PgmlBinary *self, const char *bytes, int len)
 	if (reader.at != reader.end)
 		(void) pgml_binary_refuse(self, "There are bytes behind the last element.");
 	return PointerGetDatum(array);
+}
+
+/*
+ * Writing
+ */
+
+/* Numbers without nulls, which lie side by side: lengths between them, bytes swapped. */
+static void
+encode_numbers(const PgmlBinary *self, const char *from, int nitems, StringInfo buf)
+{
+	const int	width = self->element->swap_width;
+	char	   *to = pgml_encode_room(buf, nitems * (width + (int) sizeof(int32)));
+
+#define SWAP_ALL(type, swap) \
+	for (int i = 0; i < nitems; i++) \
+	{ \
+		pgml_put_int32(to, sizeof(type)); \
+		swap(to + sizeof(int32), ((const type *) from)[i]); \
+		to += sizeof(int32) + sizeof(type); \
+	}
+
+	switch (width)
+	{
+		case 2:
+			SWAP_ALL(uint16, pgml_put_int16);
+			break;
+		case 4:
+			SWAP_ALL(uint32, pgml_put_int32);
+			break;
+		default:
+			Assert(width == 8);
+			SWAP_ALL(uint64, pgml_put_int64);
+	}
+#undef SWAP_ALL
+}
+
+/* Texts without nulls, each behind a header of its own. */
+static void
+encode_texts(const PgmlBinary *self, const char *from, int nitems, StringInfo buf)
+{
+	for (int i = 0; i < nitems; i++)
+	{
+		int			len;
+		char	   *to;
+
+		from = (const char *) att_align_pointer((uintptr_t) from, self->element_align, -1, from);
+		len = VARSIZE_ANY_EXHDR(from);
+		to = pgml_encode_room(buf, len + (int) sizeof(int32));
+		pgml_put_int32(to, len);
+		memcpy(to + sizeof(int32), VARDATA_ANY(from), len);
+		from += VARSIZE_ANY(from);
+	}
+}
+
+/* Any elements, one by one. */
+static void
+encode_elements(PgmlBinary *self, ArrayType *array, StringInfo buf)
+{
+	PgmlBinary *element = self->element;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(array, element->typid, self->element_len, self->element_byval,
+					  self->element_align, &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			pgml_put_int32(pgml_encode_room(buf, sizeof(int32)), -1);
+		else
+			element->encode(element, values[i], buf);
+	}
+}
+
+void
+pgml_encode_array(PgmlBinary *self, Datum value, StringInfo buf)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	int			ndim = ARR_NDIM(array);
+	int			nitems = ArrayGetNItems(ndim, ARR_DIMS(array));
+	int			start = buf->len;
+	const int	head = sizeof(int32);
+	const char *items = (const char *) array + ARR_OVERHEAD_NONULLS(ndim);
+	char	   *to = pgml_encode_room(buf, (4 + 2 * ndim) * sizeof(int32));
+
+	/* the length is put in at the end */
+	pgml_put_int32(to + head, ndim);
+	pgml_put_int32(to + head + 4, ARR_HASNULL(array) ? 1 : 0);
+	pgml_put_int32(to + head + 8, self->element->typid);
+	for (int i = 0; i < ndim; i++)
+	{
+		pgml_put_int32(to + head + 12 + 8 * i, ARR_DIMS(array)[i]);
+		pgml_put_int32(to + head + 16 + 8 * i, ARR_LBOUND(array)[i]);
+	}
+
+	if (ARR_HASNULL(array))
+		encode_elements(self, array, buf);
+	else if (self->element->swap_width > 0)
+		encode_numbers(self, items, nitems, buf);
+	else if (self->element->is_bytes)
+		encode_texts(self, items, nitems, buf);
+	else
+		encode_elements(self, array, buf);
+	pgml_put_int32(buf->data + start, buf->len - start - head);
 }

@@ -1,6 +1,6 @@
 /*
  * codec_binary.c
- *		Which types may be read in binary form, and how is each read?
+ *		Which types may travel in binary form, and how is each read?
  *
  * The table below is a list of permissions.  A type is in it if the bytes that
  * its send function makes have been the same in every server version that we
@@ -20,6 +20,8 @@
  * client_encoding of the local session, which says nothing about the bytes of
  * our connection.  The rest goes through the receive function of the type;
  * they are made for bytes from untrusted clients.
+ *
+ * How a value is written is in the table too; encode_binary.c has the functions.
  */
 #include "postgres.h"
 
@@ -380,68 +382,69 @@ typedef struct BinaryType
 	Oid			typid;
 	PgmlDecode	decode;			/* where the column has no type modifier */
 	PgmlDecode	decode_typmod;	/* where it has one; NULL: there are none, or they are kept by decode */
+	PgmlEncode	encode;
 	Calls		calls;
 	int			swap_width;
 	bool		is_text;
 } BinaryType;
 
 static const BinaryType binary_types[] = {
-	{BOOLOID, decode_bool, NULL, CALLS_NONE, 0, false},
-	{CHAROID, decode_char, NULL, CALLS_NONE, 0, false},
-	{INT2OID, decode_int2, NULL, CALLS_NONE, 2, false},
-	{INT4OID, decode_int4, NULL, CALLS_NONE, 4, false},
-	{INT8OID, decode_int8, NULL, CALLS_NONE, 8, false},
-	{OIDOID, decode_uint4, NULL, CALLS_NONE, 4, false},
-	{XIDOID, decode_uint4, NULL, CALLS_NONE, 4, false},
-	{CIDOID, decode_uint4, NULL, CALLS_NONE, 4, false},
-	{XID8OID, decode_int8, NULL, CALLS_NONE, 8, false},
-	{FLOAT4OID, decode_float4, NULL, CALLS_NONE, 4, false},
-	{FLOAT8OID, decode_float8, NULL, CALLS_NONE, 8, false},
-	{DATEOID, decode_date, NULL, CALLS_NONE, 0, false},
-	{TIMEOID, decode_time, pgml_binary_decode_receive, CALLS_RECEIVE, 0, false},
-	{TIMETZOID, decode_timetz, pgml_binary_decode_receive, CALLS_RECEIVE, 0, false},
-	{TIMESTAMPOID, decode_timestamp, pgml_binary_decode_receive, CALLS_RECEIVE, 0, false},
-	{TIMESTAMPTZOID, decode_timestamp, pgml_binary_decode_receive, CALLS_RECEIVE, 0, false},
-	{INTERVALOID, decode_interval, decode_interval_typmod, CALLS_RECEIVE, 0, false},
-	{NUMERICOID, pgml_binary_decode_numeric, NULL, CALLS_RECEIVE, 0, false},
-	{UUIDOID, decode_uuid, NULL, CALLS_NONE, 0, false},
-	{BYTEAOID, decode_bytea, NULL, CALLS_NONE, 0, false},
-	{TEXTOID, decode_text, NULL, CALLS_NONE, 0, true},
-	{VARCHAROID, decode_text, decode_varchar, CALLS_INPUT, 0, true},
-	{BPCHAROID, decode_text, decode_bpchar, CALLS_INPUT, 0, true},
-	{NAMEOID, decode_name, NULL, CALLS_INPUT, 0, true},
-	{JSONOID, decode_input, NULL, CALLS_INPUT, 0, true},
-	{JSONBOID, decode_jsonb, NULL, CALLS_INPUT, 0, false},
-	{INETOID, decode_inet, NULL, CALLS_RECEIVE, 0, false},
-	{MONEYOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{CIDROID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{MACADDROID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{MACADDR8OID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{POINTOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{LINEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{LSEGOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{BOXOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{PATHOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{POLYGONOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{CIRCLEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{BITOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{VARBITOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{TIDOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{PG_LSNOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{PG_SNAPSHOTOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{TXID_SNAPSHOTOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{INT4RANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{INT8RANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{NUMRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{DATERANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{TSRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{TSTZRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{INT4MULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{INT8MULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{NUMMULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{DATEMULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{TSMULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
-	{TSTZMULTIRANGEOID, pgml_binary_decode_receive, NULL, CALLS_RECEIVE, 0, false},
+	{BOOLOID, decode_bool, NULL, pgml_encode_byte, CALLS_NONE, 0, false},
+	{CHAROID, decode_char, NULL, pgml_encode_byte, CALLS_NONE, 0, false},
+	{INT2OID, decode_int2, NULL, pgml_encode_int2, CALLS_NONE, 2, false},
+	{INT4OID, decode_int4, NULL, pgml_encode_int4, CALLS_NONE, 4, false},
+	{INT8OID, decode_int8, NULL, pgml_encode_int8, CALLS_NONE, 8, false},
+	{OIDOID, decode_uint4, NULL, pgml_encode_int4, CALLS_NONE, 4, false},
+	{XIDOID, decode_uint4, NULL, pgml_encode_int4, CALLS_NONE, 4, false},
+	{CIDOID, decode_uint4, NULL, pgml_encode_int4, CALLS_NONE, 4, false},
+	{XID8OID, decode_int8, NULL, pgml_encode_int8, CALLS_NONE, 8, false},
+	{FLOAT4OID, decode_float4, NULL, pgml_encode_float4, CALLS_NONE, 4, false},
+	{FLOAT8OID, decode_float8, NULL, pgml_encode_float8, CALLS_NONE, 8, false},
+	{DATEOID, decode_date, NULL, pgml_encode_int4, CALLS_NONE, 0, false},
+	{TIMEOID, decode_time, pgml_binary_decode_receive, pgml_encode_int8, CALLS_RECEIVE, 0, false},
+	{TIMETZOID, decode_timetz, pgml_binary_decode_receive, pgml_encode_timetz, CALLS_RECEIVE, 0, false},
+	{TIMESTAMPOID, decode_timestamp, pgml_binary_decode_receive, pgml_encode_int8, CALLS_RECEIVE, 0, false},
+	{TIMESTAMPTZOID, decode_timestamp, pgml_binary_decode_receive, pgml_encode_int8, CALLS_RECEIVE, 0, false},
+	{INTERVALOID, decode_interval, decode_interval_typmod, pgml_encode_interval, CALLS_RECEIVE, 0, false},
+	{NUMERICOID, pgml_binary_decode_numeric, NULL, pgml_encode_numeric, CALLS_RECEIVE, 0, false},
+	{UUIDOID, decode_uuid, NULL, pgml_encode_uuid, CALLS_NONE, 0, false},
+	{BYTEAOID, decode_bytea, NULL, pgml_encode_bytes, CALLS_NONE, 0, false},
+	{TEXTOID, decode_text, NULL, pgml_encode_bytes, CALLS_NONE, 0, true},
+	{VARCHAROID, decode_text, decode_varchar, pgml_encode_bytes, CALLS_INPUT, 0, true},
+	{BPCHAROID, decode_text, decode_bpchar, pgml_encode_bytes, CALLS_INPUT, 0, true},
+	{NAMEOID, decode_name, NULL, pgml_encode_name, CALLS_INPUT, 0, true},
+	{JSONOID, decode_input, NULL, pgml_encode_bytes, CALLS_INPUT, 0, true},
+	{JSONBOID, decode_jsonb, NULL, pgml_encode_jsonb, CALLS_INPUT, 0, false},
+	{INETOID, decode_inet, NULL, pgml_encode_inet, CALLS_RECEIVE, 0, false},
+	{MONEYOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{CIDROID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{MACADDROID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{MACADDR8OID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{POINTOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{LINEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{LSEGOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{BOXOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{PATHOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{POLYGONOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{CIRCLEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{BITOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{VARBITOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{TIDOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{PG_LSNOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{PG_SNAPSHOTOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{TXID_SNAPSHOTOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{INT4RANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{INT8RANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{NUMRANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{DATERANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{TSRANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{TSTZRANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{INT4MULTIRANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{INT8MULTIRANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{NUMMULTIRANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{DATEMULTIRANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{TSMULTIRANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
+	{TSTZMULTIRANGEOID, pgml_binary_decode_receive, NULL, pgml_encode_send, CALLS_RECEIVE, 0, false},
 };
 
 static const BinaryType *
@@ -457,7 +460,7 @@ find_type(Oid typid)
 
 /* Look up the function that the decoder may call. */
 static void
-init_function(PgmlBinary *self, Calls calls)
+init_decode_function(PgmlBinary *self, Calls calls)
 {
 	Oid			funcid;
 
@@ -468,6 +471,17 @@ init_function(PgmlBinary *self, Calls calls)
 	else
 		getTypeInputInfo(self->typid, &funcid, &self->ioparam);
 	fmgr_info_cxt(funcid, &self->function, CurrentMemoryContext);
+}
+
+/* The element type, if this is the array type of one in the table; int2vector has elements too, but isn't one. */
+static Oid
+array_element(Oid typid)
+{
+	Oid			element = get_element_type(typid);
+
+	if (!OidIsValid(element) || find_type(element) == NULL || get_array_type(element) != typid)
+		return InvalidOid;
+	return element;
 }
 
 bool
@@ -488,17 +502,52 @@ pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod, PgmlArena *arena)
 		self->swap_width = type->swap_width;
 		self->is_text = type->is_text;
 		self->is_bytes = self->decode == decode_text || self->decode == decode_bytea;
-		init_function(self, type->calls);
+		init_decode_function(self, type->calls);
 		return true;
 	}
 
-	/* the array type of a type in the table; int2vector has elements too, but isn't one */
-	element = get_element_type(typid);
-	if (!OidIsValid(element) || find_type(element) == NULL || get_array_type(element) != typid)
+	element = array_element(typid);
+	if (!OidIsValid(element))
 		return false;
 	self->decode = pgml_binary_decode_array;
 	self->element = palloc(sizeof(PgmlBinary));
 	(void) pgml_binary_init(self->element, element, typmod, arena);
+	get_typlenbyvalalign(element, &self->element_len, &self->element_byval,
+						 &self->element_align);
+	return true;
+}
+
+bool
+pgml_binary_init_encode(PgmlBinary *self, Oid typid)
+{
+	const BinaryType *type = find_type(typid);
+	Oid			element;
+	Oid			funcid;
+	bool		is_varlena;
+
+	memset(self, 0, sizeof(PgmlBinary));
+	self->typid = typid;
+	self->typmod = -1;
+	if (type != NULL)
+	{
+		self->encode = type->encode;
+		self->swap_width = type->swap_width;
+		self->is_text = type->is_text;
+		self->is_bytes = type->encode == pgml_encode_bytes;
+		if (type->encode == pgml_encode_send || type->encode == pgml_encode_numeric)
+		{
+			getTypeBinaryOutputInfo(typid, &funcid, &is_varlena);
+			fmgr_info_cxt(funcid, &self->function, CurrentMemoryContext);
+		}
+		return true;
+	}
+
+	element = array_element(typid);
+	if (!OidIsValid(element))
+		return false;
+	self->encode = pgml_encode_array;
+	self->element = palloc(sizeof(PgmlBinary));
+	(void) pgml_binary_init_encode(self->element, element);
 	get_typlenbyvalalign(element, &self->element_len, &self->element_byval,
 						 &self->element_align);
 	return true;
@@ -517,6 +566,26 @@ pgml_binary_accepts(const PgmlBinary *self, Oid remote_type)
 	if (remote_type == self->typid)
 		return true;
 	if (!self->is_text || self->typid == NAMEOID)
+		return false;
+	remote = find_type(remote_type);
+	return remote != NULL && remote->is_text;
+}
+
+/*
+ * The other way.  Servers before 17 would take an infinite interval for a very
+ * long one, where its text form is an error.
+ */
+bool
+pgml_binary_is_accepted(const PgmlBinary *self, Oid remote_type, int remote_version)
+{
+	const BinaryType *remote;
+	Oid			scalar = self->element != NULL ? self->element->typid : self->typid;
+
+	if (scalar == INTERVALOID && pgml_interval_knows_infinity() && remote_version < 170000)
+		return false;
+	if (remote_type == self->typid)
+		return true;
+	if (!self->is_text || remote_type == NAMEOID)
 		return false;
 	remote = find_type(remote_type);
 	return remote != NULL && remote->is_text;

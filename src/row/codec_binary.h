@@ -1,16 +1,18 @@
 /*
  * codec_binary.h
- *		The types whose binary form can be read, and how.
+ *		The types whose binary form can be read and written, and how.
  *
- * Private to the codec.  codec_binary.c has the table of types and the
- * decoders of single values, codec_numeric.c that of numeric, codec_array.c
- * that of arrays of them.
+ * Private to the codec and the encoder.  codec_binary.c has the table of types
+ * and the decoders of single values, encode_binary.c their encoders;
+ * codec_numeric.c has both for numeric, codec_array.c for arrays.
  */
 #ifndef PGML_ROW_CODEC_BINARY_H
 #define PGML_ROW_CODEC_BINARY_H
 
 #include "postgres.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "port/pg_bswap.h"
 
 typedef struct PgmlBinary PgmlBinary;
 
@@ -35,17 +37,24 @@ typedef struct PgmlArena
  */
 typedef Datum (*PgmlDecode) (PgmlBinary *self, const char *bytes, int len);
 
-/* How values of one type with one modifier are read. */
+/*
+ * A Datum into its length (int32) and bytes, appended to buf.  What is made on
+ * the way may stay in the current context.
+ */
+typedef void (*PgmlEncode) (PgmlBinary *self, Datum value, StringInfo buf);
+
+/* How values of one type with one modifier are read, or how values of one type are written. */
 struct PgmlBinary
 {
 	Oid			typid;			/* not a domain */
 	int32		typmod;
 	PgmlArena  *arena;
 	PgmlDecode	decode;
+	PgmlEncode	encode;
 	bool		is_text;		/* its bytes are its text form */
 	bool		is_bytes;		/* a stored value is a header and its bytes as they come */
 	int			swap_width;		/* a stored value is its bytes in host order: how many; else 0 */
-	FmgrInfo	function;		/* receive or input function, if the decoder may call one */
+	FmgrInfo	function;		/* receive, input or send function, if one may be called */
 	Oid			ioparam;
 
 	/* of an array */
@@ -77,8 +86,14 @@ pgml_binary_alloc(const PgmlBinary *self, Size size)
 	return palloc(size);
 }
 
+/* The same for writing: typmod doesn't matter. */
+extern bool pgml_binary_init_encode(PgmlBinary *self, Oid typid);
+
 /* Can values that the remote describes as this type be read? */
 extern bool pgml_binary_accepts(const PgmlBinary *self, Oid remote_type);
+
+/* Can values be sent to a column that the remote says is of this type? */
+extern bool pgml_binary_is_accepted(const PgmlBinary *self, Oid remote_type, int remote_version);
 
 /* Decode a numeric (codec_numeric.c). */
 extern Datum pgml_binary_decode_numeric(PgmlBinary *self, const char *bytes, int len);
@@ -97,5 +112,61 @@ extern char *pgml_binary_checked_string(const char *bytes, int len);
 
 /* Throw because bytes aren't a value of self's type; detail may be NULL.  The result is only for the compiler. */
 extern Datum pgml_binary_refuse(const PgmlBinary *self, const char *detail);
+
+/*
+ * The encoders.  _byte is for bool and "char", _bytes for values that are
+ * stored as a header and what is sent, _send calls the send function of the type.
+ */
+extern void pgml_encode_byte(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_int2(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_int4(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_int8(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_float4(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_float8(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_timetz(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_interval(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_uuid(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_bytes(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_name(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_jsonb(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_inet(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_send(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_numeric(PgmlBinary *self, Datum value, StringInfo buf);
+extern void pgml_encode_array(PgmlBinary *self, Datum value, StringInfo buf);
+
+/* Add so many bytes to buf, to be filled by the caller: where they begin. */
+static inline char *
+pgml_encode_room(StringInfo buf, int len)
+{
+	char	   *at;
+
+	if (unlikely(buf->maxlen - buf->len <= len))
+		enlargeStringInfo(buf, len);
+	at = buf->data + buf->len;
+	buf->len += len;
+	return at;
+}
+
+/* Put integers where they belong, however that is aligned. */
+static inline void
+pgml_put_int16(char *to, uint16 value)
+{
+	value = pg_hton16(value);
+	memcpy(to, &value, sizeof(value));
+}
+
+static inline void
+pgml_put_int32(char *to, uint32 value)
+{
+	value = pg_hton32(value);
+	memcpy(to, &value, sizeof(value));
+}
+
+static inline void
+pgml_put_int64(char *to, uint64 value)
+{
+	value = pg_hton64(value);
+	memcpy(to, &value, sizeof(value));
+}
 
 #endif							/* PGML_ROW_CODEC_BINARY_H */

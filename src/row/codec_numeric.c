@@ -1,6 +1,6 @@
 /*
  * codec_numeric.c
- *		How is a numeric read from its binary form?
+ *		How is a numeric read from its binary form, and written?
  *
  * The form: int16 number of digits, int16 weight of the first, uint16 sign,
  * uint16 decimals to be shown, then the digits, base 10000, as int16.
@@ -22,6 +22,7 @@
 #define DECIMALS		4		/* in a digit */
 #define SIGN_POSITIVE	0x0000	/* on the wire, and in the long header */
 #define SIGN_NEGATIVE	0x4000
+#define HEADER_MARKS	0xC000	/* all set: neither a short nor a long header, but no number */
 #define MAX_DSCALE		0x3FFF
 
 /* the short header: a mark, the sign, 6 bits of decimals, 7 of weight */
@@ -30,6 +31,7 @@
 #define SHORT_DSCALE_AT 7
 #define SHORT_MAX_DSCALE 63
 #define SHORT_WEIGHT	0x7F
+#define SHORT_WEIGHT_SIGN 0x40
 #define SHORT_MIN_WEIGHT (-64)
 #define SHORT_MAX_WEIGHT 63
 
@@ -165,4 +167,63 @@ pgml_binary_decode_numeric(PgmlBinary *self, const char *bytes, int len)
 	if (unlikely(damaged))
 		return pgml_binary_decode_receive(self, bytes, len);
 	return PointerGetDatum(value);
+}
+
+/* Read the header of a stored value: its length, 0 if the value isn't a number. */
+static inline int
+read_header(const char *at, NumericHead *head)
+{
+	uint16		bits;
+	int16		weight;
+
+	memcpy(&bits, at, sizeof(bits));
+	if ((bits & HEADER_MARKS) == HEADER_MARKS)
+		return 0;
+	if (bits & SHORT_MARK)
+	{
+		head->sign = bits & SHORT_NEGATIVE ? SIGN_NEGATIVE : SIGN_POSITIVE;
+		head->dscale = (bits >> SHORT_DSCALE_AT) & SHORT_MAX_DSCALE;
+		head->weight = bits & SHORT_WEIGHT;
+		if (head->weight & SHORT_WEIGHT_SIGN)
+			head->weight -= SHORT_WEIGHT + 1;
+		return sizeof(bits);
+	}
+	memcpy(&weight, at + sizeof(bits), sizeof(weight));
+	head->sign = bits & HEADER_MARKS;
+	head->dscale = bits & MAX_DSCALE;
+	head->weight = weight;
+	return sizeof(bits) + sizeof(weight);
+}
+
+void
+pgml_encode_numeric(PgmlBinary *self, Datum value, StringInfo buf)
+{
+	struct varlena *numeric = PG_DETOAST_DATUM_PACKED(value);
+	const char *from = VARDATA_ANY(numeric);
+	NumericHead head;
+	int			header = read_header(from, &head);
+	char	   *to;
+
+	if (header == 0)
+	{
+		pgml_encode_send(self, PointerGetDatum(numeric), buf);
+		return;
+	}
+	from += header;
+	head.ndigits = (VARSIZE_ANY_EXHDR(numeric) - header) / sizeof(int16);
+	to = pgml_encode_room(buf, sizeof(int32) + WIRE_HEAD + head.ndigits * sizeof(int16));
+	pgml_put_int32(to, WIRE_HEAD + head.ndigits * sizeof(int16));
+	to += sizeof(int32);
+	pgml_put_int16(to, head.ndigits);
+	pgml_put_int16(to + 2, head.weight);
+	pgml_put_int16(to + 4, head.sign);
+	pgml_put_int16(to + 6, head.dscale);
+	to += WIRE_HEAD;
+	for (int i = 0; i < head.ndigits; i++)
+	{
+		int16		digit;
+
+		memcpy(&digit, from + i * sizeof(int16), sizeof(digit));
+		pgml_put_int16(to + i * sizeof(int16), digit);
+	}
 }

@@ -15,7 +15,7 @@
 #include "row/copyformat.h"
 
 /* "PGCOPY\n\377\r\n\0", chosen to be damaged by any transfer that isn't 8-bit clean */
-static const char signature[11] = {
+const char	pgml_copy_signature[PGML_COPY_SIGNATURE_LENGTH] = {
 	'P', 'G', 'C', 'O', 'P', 'Y', '\n', '\377', '\r', '\n', '\0'
 };
 
@@ -28,25 +28,25 @@ static const char signature[11] = {
 int
 pgml_copy_header_length(const char *data, int len)
 {
-	const int	fixed = (int) sizeof(signature) + FLAGS_LENGTH + EXTENSION_LENGTH;
+	const int	fixed = PGML_COPY_SIGNATURE_LENGTH + FLAGS_LENGTH + EXTENSION_LENGTH;
 	uint32		flags;
 	int32		extension;
 
-	if (memcmp(data, signature, Min(len, (int) sizeof(signature))) != 0)
+	if (memcmp(data, pgml_copy_signature, Min(len, PGML_COPY_SIGNATURE_LENGTH)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
 				 errmsg("remote server did not send rows in binary COPY format")));
 	if (len < fixed)
 		return 0;
 
-	flags = (uint32) pgml_wire_int32(data + sizeof(signature));
+	flags = (uint32) pgml_wire_int32(data + PGML_COPY_SIGNATURE_LENGTH);
 	if (flags & CRITICAL_FLAGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
 				 errmsg("remote server sent unknown flags in the header of a binary COPY"),
 				 errdetail("The flags are 0x%08X.", flags)));
 
-	extension = pgml_wire_int32(data + sizeof(signature) + FLAGS_LENGTH);
+	extension = pgml_wire_int32(data + PGML_COPY_SIGNATURE_LENGTH + FLAGS_LENGTH);
 	if (extension < 0)
 		return pgml_copy_bad_length(extension);
 	return len - fixed < extension ? 0 : fixed + extension;

@@ -14,6 +14,10 @@
 #include "postgres.h"
 #include "port/pg_bswap.h"
 
+/* What a stream begins with, in front of flags and extension. */
+#define PGML_COPY_SIGNATURE_LENGTH 11
+extern const char pgml_copy_signature[PGML_COPY_SIGNATURE_LENGTH];
+
 /* The field count that says that no tuple follows. */
 #define PGML_COPY_TRAILER (-1)
 

@@ -208,7 +208,7 @@ pgml_sink_put(PgmlSink *sink, TupleTableSlot **slots, int nslots, PgmlResult **r
 	for (int done = 0; done < nslots; done += n)
 	{
 		MemoryContext oldcxt = MemoryContextSwitchTo(sink->batch_cxt);
-		PgmlParams	params;
+		PgmlParams	params = {0};
 		PgmlResult *res;
 
 		n = encode_rows(sink, slots + done, nslots - done, &params);
