@@ -12,6 +12,7 @@
 
 #include "base/setting.h"
 #include "exec/analyze.h"
+#include "exec/bulkinsert.h"
 #include "exec/explain.h"
 #include "exec/import.h"
 #include "exec/modify.h"
@@ -74,6 +75,7 @@ _PG_init(void)
 	pgml_shippable_init();
 	pgml_conncache_init();
 	pgml_xact_init();
+	pgml_bulkinsert_init();
 
 	MarkGUCPrefixReserved("pgml_fdw");
 }

@@ -32,6 +32,7 @@
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "access/stratnum.h"
+#include "access/sysattr.h"
 /* 18 has it, to be put in front of a declaration, in the place of pg_attribute_noreturn(). */
 #ifndef pg_noreturn
 #define pg_noreturn __attribute__((noreturn))
@@ -44,10 +45,12 @@
 #include "optimizer/inherit.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "parser/parse_relation.h"
 #include "parser/parsetree.h"
 #include "storage/latch.h"
 #include "utils/lsyscache.h"
 #include "utils/acl.h"
+#include "utils/rel.h"
 
 /*
  * The role whose privileges a scan runs with: the owner of the view it came
@@ -270,5 +273,73 @@ pgml_pathkey_operator(const PathKey *pathkey, Oid datatype)
 							   pathkey->pk_strategy);
 #endif
 }
+
+/* The map from the columns of the table that was named to those of a partition; NULL if they are the same. */
+static inline TupleConversionMap *
+pgml_root_to_child_map(ResultRelInfo *rri, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecGetRootToChildMap(rri, estate);
+#else
+	return rri->ri_RootToPartitionMap;
+#endif
+}
+
+/* Make the index entries of a new row; 16 can leave out some, for HOT updates. */
+static inline List *
+pgml_insert_index_tuples(ResultRelInfo *rri, TupleTableSlot *slot, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL, false);
+#else
+	return ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL);
+#endif
+}
+
+/*
+ * Make a table, which is open and locked, the only one of an executor state, and *rri
+ * its result relation.  Privileges aren't checked, but all columns count as
+ * written: messages may show them.
+ */
+static inline void
+pgml_init_target(EState *estate, ResultRelInfo *rri, Relation rel)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	Bitmapset  *columns = bms_add_range(NULL, 1 - FirstLowInvalidHeapAttributeNumber,
+										RelationGetNumberOfAttributes(rel) -
+										FirstLowInvalidHeapAttributeNumber);
+#if PG_VERSION_NUM >= 160000
+	List	   *perminfos = NIL;
+#endif
+
+	rte->rtekind = RTE_RELATION;
+	rte->relid = RelationGetRelid(rel);
+	rte->relkind = rel->rd_rel->relkind;
+	rte->rellockmode = RowExclusiveLock;
+#if PG_VERSION_NUM >= 160000
+	addRTEPermissionInfo(&perminfos, rte)->insertedCols = columns;
+#else
+	rte->insertedCols = columns;
+#endif
+#if PG_VERSION_NUM >= 180000
+	ExecInitRangeTable(estate, list_make1(rte), perminfos, bms_make_singleton(1));
+#elif PG_VERSION_NUM >= 160000
+	ExecInitRangeTable(estate, list_make1(rte), perminfos);
+#else
+	ExecInitRangeTable(estate, list_make1(rte));
+#endif
+	ExecInitResultRelation(estate, rri, 1);
+}
+
+/* What an ExecutorRun hook takes and hands on; 18 dropped the last of it. */
+#if PG_VERSION_NUM >= 180000
+#define PGML_EXECUTOR_RUN_ARGS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define PGML_EXECUTOR_RUN_PASS queryDesc, direction, count
+#else
+#define PGML_EXECUTOR_RUN_ARGS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
+#define PGML_EXECUTOR_RUN_PASS queryDesc, direction, count, execute_once
+#endif
 
 #endif							/* PGML_BASE_COMPAT_H */

@@ -15,6 +15,7 @@
 #include "base/setting.h"
 
 int			pgml_setting_transport = PGML_TRANSPORT_AUTO;
+int			pgml_setting_bulk_insert = PGML_BULK_INSERT_ON;
 static char *application_name_setting = NULL;
 
 static const struct config_enum_entry transport_values[] = {
@@ -22,6 +23,19 @@ static const struct config_enum_entry transport_values[] = {
 	{"copy", PGML_TRANSPORT_COPY, false},
 	{"row", PGML_TRANSPORT_ROW, false},
 	{"cursor", PGML_TRANSPORT_CURSOR, false},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry bulk_insert_values[] = {
+	{"off", PGML_BULK_INSERT_OFF, false},
+	{"on", PGML_BULK_INSERT_ON, false},
+	{"foreign", PGML_BULK_INSERT_FOREIGN, false},
+	{"false", PGML_BULK_INSERT_OFF, true},
+	{"no", PGML_BULK_INSERT_OFF, true},
+	{"0", PGML_BULK_INSERT_OFF, true},
+	{"true", PGML_BULK_INSERT_ON, true},
+	{"yes", PGML_BULK_INSERT_ON, true},
+	{"1", PGML_BULK_INSERT_ON, true},
 	{NULL, 0, false}
 };
 
@@ -44,6 +58,13 @@ pgml_setting_init(void)
 							 &pgml_setting_transport,
 							 PGML_TRANSPORT_AUTO,
 							 transport_values,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("pgml_fdw.bulk_insert",
+							 "Sets which INSERT ... SELECT and CREATE TABLE AS write local tables in batches.",
+							 "\"on\": those that read foreign tables of this wrapper, \"foreign\": of any wrapper.",
+							 &pgml_setting_bulk_insert,
+							 PGML_BULK_INSERT_ON,
+							 bulk_insert_values,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 }
 

@@ -12,6 +12,16 @@
 /* Define the settings; called by _PG_init. */
 extern void pgml_setting_init(void);
 
+/* pgml_fdw.bulk_insert: which statements write local tables in batches. */
+typedef enum PgmlBulkInsert
+{
+	PGML_BULK_INSERT_OFF,
+	PGML_BULK_INSERT_ON,		/* those that read foreign tables of this wrapper */
+	PGML_BULK_INSERT_FOREIGN	/* or of any other */
+} PgmlBulkInsert;
+
+extern int	pgml_setting_bulk_insert;
+
 /* pgml_fdw.transport: a PgmlTransport; if not AUTO it wins over the option. */
 extern int	pgml_setting_transport;
 

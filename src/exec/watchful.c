@@ -1,0 +1,212 @@
+/*
+ * watchful.c
+ *		Could a statement that writes rows notice, while it runs, which of them
+ *		are in the table already?
+ *
+ * If so its rows can't wait to be written in batches.  Its own scans can't
+ * notice: they read as of a moment before the statement.  Nor can functions that are
+ * immutable or stable, for they read as the statement does.  Volatile
+ * functions can: each of their queries sees what has been written before.
+ * That leaves those of core that look at no table at all, such as nextval().
+ *
+ * All expressions of a plan are looked at, node by node, and constraints of domains
+ * that come with them.  A kind of node that isn't known here counts
+ * as watchful, as does one that writes: its triggers may look around.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_proc.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/plannodes.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+#include "base/compat.h"
+#include "exec/scan.h"
+#include "exec/watchful.h"
+
+/* What has been found in a plan. */
+typedef struct PlanSearch
+{
+	PlanState  *top;
+	bool		ours;
+	bool		foreign;
+} PlanSearch;
+
+static bool is_watchful(Node *node, void *context);
+
+/* Callback of check_functions_in_node. */
+static bool
+function_is_watchful(Oid funcid, void *context)
+{
+	switch (funcid)
+	{
+		case F_NEXTVAL:
+		case F_CLOCK_TIMESTAMP:
+		case F_TIMEOFDAY:
+		case F_GEN_RANDOM_UUID:
+			/* it has another name where it has overloads */
+#ifdef F_RANDOM
+		case F_RANDOM:
+#else
+		case F_RANDOM_:
+#endif
+			return false;
+		default:
+			return func_volatile(funcid) == PROVOLATILE_VOLATILE;
+	}
+}
+
+/* Does a type, if it is a domain or an array of one, have constraints that could notice? */
+static bool
+type_is_watchful(Oid typid)
+{
+	DomainConstraintRef constraints;
+	Oid			element = get_element_type(typid);
+	ListCell   *lc;
+
+	if (OidIsValid(element))
+		return type_is_watchful(element);
+	if (get_typtype(typid) != TYPTYPE_DOMAIN)
+		return false;
+
+	InitDomainConstraintRef(typid, &constraints, CurrentMemoryContext, false);
+	foreach(lc, constraints.constraints)
+	{
+		DomainConstraintState *constraint = (DomainConstraintState *) lfirst(lc);
+
+		if (is_watchful((Node *) constraint->check_expr, NULL))
+			return true;
+	}
+	return type_is_watchful(getBaseType(typid));
+}
+
+/* Walker of expressions. */
+static bool
+is_watchful(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, function_is_watchful, NULL))
+		return true;
+	if (IsA(node, CoerceToDomain) && type_is_watchful(((CoerceToDomain *) node)->resulttype))
+		return true;
+	return expression_tree_walker(node, is_watchful, context);
+}
+
+bool
+pgml_watchful_expr(void *expr)
+{
+	return is_watchful((Node *) expr, NULL);
+}
+
+/* A foreign scan: its columns may be of domains, which it checks. */
+static bool
+scan_is_watchful(ForeignScanState *node, PlanSearch *search)
+{
+	TupleDesc	desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+	ForeignScan *scan = (ForeignScan *) node->ss.ps.plan;
+
+	if (scan->operation != CMD_SELECT)
+		return true;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped &&
+			type_is_watchful(TupleDescAttr(desc, i)->atttypid))
+			return true;
+	}
+	search->foreign = true;
+	if (node->fdwroutine->BeginForeignScan == pgmlBeginForeignScan)
+		search->ours = true;
+	return is_watchful((Node *) scan->fdw_exprs, NULL);
+}
+
+/* What a node has beside its target list and its conditions. */
+static bool
+has_watchful_parts(PlanState *node, PlanSearch *search)
+{
+	Plan	   *plan = node->plan;
+
+	switch (nodeTag(plan))
+	{
+			/* their keys are conditions that can't be volatile, or columns */
+		case T_ProjectSet:
+		case T_Append:
+		case T_MergeAppend:
+		case T_RecursiveUnion:
+		case T_BitmapAnd:
+		case T_BitmapOr:
+		case T_SeqScan:
+		case T_IndexScan:
+		case T_IndexOnlyScan:
+		case T_BitmapIndexScan:
+		case T_BitmapHeapScan:
+		case T_TidScan:
+		case T_TidRangeScan:
+		case T_SubqueryScan:
+		case T_CteScan:
+		case T_NamedTuplestoreScan:
+		case T_WorkTableScan:
+		case T_Material:
+		case T_Memoize:
+		case T_Sort:
+		case T_IncrementalSort:
+		case T_Group:
+		case T_Agg:
+		case T_Unique:
+		case T_Hash:
+		case T_SetOp:
+		case T_LockRows:
+			return false;
+
+		case T_Result:
+			return is_watchful(((Result *) plan)->resconstantqual, NULL);
+		case T_SampleScan:
+			return is_watchful((Node *) ((SampleScan *) plan)->tablesample, NULL);
+		case T_FunctionScan:
+			return is_watchful((Node *) ((FunctionScan *) plan)->functions, NULL);
+		case T_ValuesScan:
+			return is_watchful((Node *) ((ValuesScan *) plan)->values_lists, NULL);
+		case T_TableFuncScan:
+			return is_watchful((Node *) ((TableFuncScan *) plan)->tablefunc, NULL);
+		case T_NestLoop:
+		case T_MergeJoin:
+		case T_HashJoin:
+			return is_watchful((Node *) ((Join *) plan)->joinqual, NULL);
+		case T_WindowAgg:
+			return is_watchful(((WindowAgg *) plan)->startOffset, NULL) ||
+				is_watchful(((WindowAgg *) plan)->endOffset, NULL);
+		case T_Limit:
+			return is_watchful(((Limit *) plan)->limitOffset, NULL) ||
+				is_watchful(((Limit *) plan)->limitCount, NULL);
+		case T_ForeignScan:
+			return scan_is_watchful((ForeignScanState *) node, search);
+		case T_ModifyTable:
+			return node != search->top;
+		default:
+			return true;
+	}
+}
+
+/* Walker of plans in execution. */
+static bool
+node_is_watchful(PlanState *node, void *context)
+{
+	return is_watchful((Node *) node->plan->targetlist, NULL) ||
+		is_watchful((Node *) node->plan->qual, NULL) ||
+		has_watchful_parts(node, (PlanSearch *) context) ||
+		planstate_tree_walker(node, node_is_watchful, context);
+}
+
+bool
+pgml_watchful_plan(PlanState *top, bool *ours, bool *foreign)
+{
+	PlanSearch	search = {top, false, false};
+
+	if (node_is_watchful(top, &search))
+		return true;
+	*ours = search.ours;
+	*foreign = search.foreign;
+	return false;
+}
