@@ -108,6 +108,8 @@ static const PgmlOption option_table[] = {
 	"how ANALYZE takes its sample on the remote"},
 	{"import_stats", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(import_stats),
 	"take statistics from the remote's catalogs instead of from a sample"},
+	{"ask_size", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(ask_size),
+	"ask the remote for the size of a table that has no statistics here"},
 
 	/* execution */
 	{"transport", AT_SERVER | AT_TABLE, KIND_TRANSPORT, 0, FIELD(transport),
@@ -483,6 +485,7 @@ read_server(Oid serverid)
 	result->fdw_tuple_cost = 0.2;
 	result->analyze_sampling = PGML_SAMPLING_AUTO;
 	result->import_stats = true;
+	result->ask_size = true;
 	result->updatable = true;
 	result->truncatable = true;
 	result->keep_connections = true;

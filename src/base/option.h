@@ -53,6 +53,7 @@ typedef struct PgmlOptions
 	List	   *extensions;		/* OIDs of extensions known on both sides */
 	PgmlSampling analyze_sampling;
 	bool		import_stats;
+	bool		ask_size;
 
 	/* execution */
 	PgmlTransport transport;

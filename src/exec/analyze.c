@@ -138,7 +138,7 @@ build_query(Relation rel, char *tail, AttrNumber **attnums)
 		if (TupleDescAttr(desc, attnum - 1)->attisdropped)
 			continue;
 		initStringInfo(&buf);
-		pgml_deparse_column(&buf, RelationGetRelid(rel), attnum);
+		pgml_deparse_fetched_column(&buf, RelationGetRelid(rel), attnum);
 		query->columns[query->ncols] = buf.data;
 		(*attnums)[query->ncols++] = attnum;
 	}

@@ -266,7 +266,7 @@ add_column(PgmlScanPlan *plan, Oid relid, AttrNumber remote_attnum, AttrNumber a
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	pgml_deparse_column(&buf, relid, remote_attnum);
+	pgml_deparse_fetched_column(&buf, relid, remote_attnum);
 	plan->query.columns[plan->query.ncols] = buf.data;
 	plan->attnums[plan->query.ncols] = attnum;
 	plan->query.ncols++;

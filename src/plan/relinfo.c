@@ -11,10 +11,11 @@
  * conditions have been applied here.
  *
  * Sizes come from the foreign table's own statistics (ANALYZE), combined as
- * core does for a local table.  For a table that was never analyzed we assume a
- * large one.  The two errors are not alike: taking a large table for a small one
- * pulls millions of rows over the wire, taking a small one for large costs a
- * few needless round trips.
+ * core does for a local table.  For a table that was never analyzed size.c asks
+ * the remote; where that doesn't help either we assume a large one.  The two
+ * errors are not alike: taking a large table for a small one pulls millions of
+ * rows over the wire, taking a small one for large costs a few needless round
+ * trips.
  *
  * use_remote_estimate is accepted but doesn't ask the remote.
  */
@@ -33,6 +34,7 @@
 #include "utils/lsyscache.h"
 
 #include "plan/relinfo.h"
+#include "plan/size.h"
 #include "query/shippable.h"
 
 /* Rows of a table that nobody has counted. */
@@ -119,14 +121,18 @@ collect_attrs(RelOptInfo *rel, List *local_conds)
 	return attrs;
 }
 
-/* Assume a large table; the pages are for the cost of reading it. */
+/* Ask for the size of a table without statistics, or assume a large one. */
 static void
-guess_size(RelOptInfo *rel)
+find_size(PlannerInfo *root, RelOptInfo *rel, const PgmlOptions *options)
 {
+	double		rows = UNKNOWN_TUPLES;
 	double		row_size = rel->reltarget->width + SizeofHeapTupleHeader;
+	double		pages = ceil(rows * row_size / BLCKSZ);
 
-	rel->tuples = UNKNOWN_TUPLES;
-	rel->pages = (BlockNumber) ceil(rel->tuples * row_size / BLCKSZ);
+	if (options->ask_size)
+		(void) pgml_size_find(root, rel, options, &pages, &rows);
+	rel->tuples = rint(rows);
+	rel->pages = (BlockNumber) Min(pages, (double) MaxBlockNumber);
 }
 
 void
@@ -143,11 +149,11 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	info->local_sel = clauselist_selectivity(root, info->local_conds, rel->relid,
 											 JOIN_INNER, NULL);
 
-	/* the first call finds the width, which a guess needs */
+	/* the first call finds the width, which a guess needs, and the second uses the size */
 	set_baserel_size_estimates(root, rel);
 	if (rel->tuples < 0)
 	{
-		guess_size(rel);
+		find_size(root, rel, info->options);
 		set_baserel_size_estimates(root, rel);
 	}
 

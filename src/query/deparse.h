@@ -70,6 +70,13 @@ extern void pgml_deparse_operator(StringInfo buf, Oid opno);
  */
 extern void pgml_deparse_column(StringInfo buf, Oid relid, AttrNumber attnum);
 
+/*
+ * The same, as it is to be fetched: a column that is text only here is made text
+ * there.  To ask for it as it is would only show that it isn't, and its type may
+ * have no binary form at all.
+ */
+extern void pgml_deparse_fetched_column(StringInfo buf, Oid relid, AttrNumber attnum);
+
 /* schema.table of a foreign table on the remote. */
 extern void pgml_deparse_relation(StringInfo buf, const PgmlOptions *options);
 

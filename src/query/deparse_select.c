@@ -31,6 +31,14 @@ pgml_deparse_column(StringInfo buf, Oid relid, AttrNumber attnum)
 }
 
 void
+pgml_deparse_fetched_column(StringInfo buf, Oid relid, AttrNumber attnum)
+{
+	pgml_deparse_column(buf, relid, attnum);
+	if (attnum > 0 && pgml_option_column_type(relid, attnum) != NULL)
+		appendStringInfoString(buf, "::text");
+}
+
+void
 pgml_deparse_relation(StringInfo buf, const PgmlOptions *options)
 {
 	appendStringInfo(buf, "%s.", quote_identifier(options->schema_name));

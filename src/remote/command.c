@@ -90,6 +90,28 @@ pgml_command_try(PgmlConn *conn, const char *sql)
 }
 
 PgmlResult *
+pgml_command_look(PgmlConn *conn, const char *sql)
+{
+	pgml_conn_claim(conn);
+	if (pgml_command_planned_depth(conn) > 0)
+	{
+		pgml_wire_prepare(conn);
+		pgml_wire_send_simple(conn, sql, PGML_WIRE_COMMAND);
+	}
+	else
+	{
+		/* several statements in one message are a transaction by themselves */
+		char	   *message = psprintf("SET LOCAL search_path = pg_catalog; %s", sql);
+
+		pgml_connection_ensure(conn);
+		if (!pgml_command_end_send(conn, message) || !pgml_wire_flush(conn, 0))
+			pgml_wire_throw(conn, NULL);
+		pfree(message);
+	}
+	return pgml_result_wrap(receive_last(conn, 0));
+}
+
+PgmlResult *
 pgml_command_run_params(PgmlConn *conn, const char *sql, const PgmlParams *params)
 {
 	pgml_wire_prepare(conn);

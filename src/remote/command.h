@@ -82,6 +82,14 @@ extern PgmlResult *pgml_command_read(PgmlConn *conn, const char *sql);
 extern PgmlResult *pgml_command_try(PgmlConn *conn, const char *sql);
 extern bool pgml_result_is_error(PgmlResult *res);
 
+/*
+ * Run one SELECT that tells something of the remote and reads none of its
+ * tables: in the remote transaction if there is one, else without beginning one,
+ * and then with nothing set but search_path.  An error of the remote is returned
+ * as by pgml_command_try; it fails a transaction that was open.
+ */
+extern PgmlResult *pgml_command_look(PgmlConn *conn, const char *sql);
+
 /* Report an error result at a level (ERROR doesn't return), with its SQLSTATE and all. */
 extern void pgml_result_report(PgmlConn *conn, PgmlResult *res, int elevel);
 

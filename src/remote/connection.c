@@ -392,6 +392,8 @@ connect_with(PgmlConn *conn, PgmlConnParams *params)
 {
 	int			timeout = connect_timeout(params);
 
+	if (conn->patience_ms > 0 && (timeout == 0 || timeout > conn->patience_ms))
+		timeout = conn->patience_ms;
 	add_param(params, "client_encoding", GetDatabaseEncodingName());
 	add_param(params, "fallback_application_name", "pgml_fdw");
 	add_param(params, NULL, NULL);
@@ -530,6 +532,7 @@ pgml_connection_ensure(PgmlConn *conn)
 	if (PQsetnonblocking(conn->pg, 1) != 0)
 		throw_connect_error(conn, NULL);
 	conn->established = true;
+	conn->ask_after = 0;
 	pgml_stats.connects++;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);

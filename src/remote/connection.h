@@ -88,6 +88,8 @@ struct PgmlConn
 	char	   *name;			/* of the server, for messages */
 	char	   *conninfo;		/* the connection string of a connection without server */
 	bool		trust_password; /* dblink_connect_u: don't insist on a password */
+	int			patience_ms;	/* how long connecting may take, besides connect_timeout; 0: any time */
+	TimestampTz ask_after;		/* don't ask it for sizes before; plan/size.c's */
 	PgmlCaps	caps;
 
 	/* the wire */

@@ -6,9 +6,9 @@
  * is so when all that ran were SELECTs of plain tables, in REPEATABLE READ: no
  * deferred constraint, no trigger, no function that could have written.  (In
  * SERIALIZABLE what was read counts only once it is committed.)  What
- * is a plain table is asked of the remote once per connection and table, at the
- * first COMMIT that could have done with the knowledge; that question takes the
- * place of the wait.  A table with children or row security is not plain: a
+ * is a plain table is asked of the remote once per connection and table: when the
+ * planner asks for its size, or at the first COMMIT that could have done with
+ * the knowledge; that question takes the place of the wait.  A table with children or row security is not plain: a
  * child may be a foreign table, and a policy may call anything.
  *
  * The answer to such a COMMIT is taken in by whoever uses the connection next;
@@ -70,6 +70,18 @@ known_table(PgmlConn *conn, const char *name)
 	conn->known_tables = lappend(conn->known_tables, table);
 	MemoryContextSwitchTo(old);
 	return table;
+}
+
+void
+pgml_readonly_learn(PgmlConn *conn, const char *relation, bool plain)
+{
+	KnownTable *table = known_table(conn, relation);
+
+	/* one that is waiting for an answer keeps its place in the question */
+	if (list_member_ptr(conn->unknown_tables, table))
+		return;
+	table->asked = true;
+	table->plain = plain;
 }
 
 void

@@ -26,6 +26,9 @@ extern void pgml_readonly_scan_begins(PgmlConn *conn, const char *relation, bool
 extern void pgml_readonly_scan_ends(PgmlConn *conn);
 extern void pgml_readonly_scan_forgotten(PgmlConn *conn);
 
+/* Note whether a table is plain, before anybody has to ask. */
+extern void pgml_readonly_learn(PgmlConn *conn, const char *relation, bool plain);
+
 /* Forget what is known of the remote's tables. */
 extern void pgml_readonly_forget_tables(PgmlConn *conn);
 

@@ -9,9 +9,9 @@ CREATE SCHEMA connections;
 CREATE TABLE connections.t AS SELECT 1 AS id;
 \connect :local_db - :local_host :local_port
 CREATE SERVER conn_a FOREIGN DATA WRAPPER pgml_fdw
-  OPTIONS (host :'remote_host', port :'remote_port', dbname :'remote_db');
+  OPTIONS (host :'remote_host', port :'remote_port', dbname :'remote_db', ask_size 'false');
 CREATE SERVER conn_b FOREIGN DATA WRAPPER pgml_fdw
-  OPTIONS (host :'remote_host', port :'remote_port', dbname :'remote_db');
+  OPTIONS (host :'remote_host', port :'remote_port', dbname :'remote_db', ask_size 'false');
 CREATE USER MAPPING FOR CURRENT_USER SERVER conn_a OPTIONS (user :'USER');
 CREATE USER MAPPING FOR PUBLIC SERVER conn_b OPTIONS (user :'USER');
 CREATE SCHEMA connections_a;

@@ -32,6 +32,7 @@ $fixture$ AS fixture \gset
 \set twins :abs_srcdir '/include/twins.psql'
 \i :twins
 -- (sizes are unknown here, and so are costs)
+ALTER SERVER twin_server OPTIONS (ADD ask_size 'false');
 SET jit = off;
 
 -- one column that is not what the remote has, so that it travels as text

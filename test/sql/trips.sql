@@ -141,8 +141,9 @@ SELECT since();
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SET enable_memoize = off;
-EXPLAIN (COSTS OFF) SELECT count(*) FROM ids JOIN t USING (id);
-SELECT count(*) FROM ids JOIN t USING (id);
+SET enable_material = off;
+EXPLAIN (COSTS OFF) SELECT count(t.id) FROM ids LEFT JOIN t USING (id);
+SELECT count(t.id) FROM ids LEFT JOIN t USING (id);
 SELECT since();
 SELECT count(x) FROM (SELECT (SELECT txt FROM t WHERE t.id = ids.id) AS x FROM ids OFFSET 0) y;
 SELECT since();
@@ -151,6 +152,7 @@ SELECT since();
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_memoize;
+RESET enable_material;
 
 -- Early stops: what is small is read on, else the query is cancelled, and going back to the
 -- savepoint is one more round trip (the cancel request is no message on this connection)
@@ -197,6 +199,59 @@ SELECT since();
 -- Nothing for plans that are not run
 EXPLAIN (COSTS OFF) SELECT * FROM t;
 SELECT count(*) FROM t WHERE false;
+SELECT since();
+
+-- but for sizes that nobody knows here: one question for all of a statement's tables, subqueries included
+CREATE FUNCTION plan(query text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE 'EXPLAIN ' || query;
+  RETURN 'planned';
+END
+$$;
+\connect
+SET search_path = trips, public;
+SELECT since();
+SELECT plan($$ SELECT (SELECT count(*) FROM other), EXISTS (SELECT FROM t) FROM big UNION ALL SELECT count(*), true FROM mv $$);
+SELECT since();
+SELECT plan($$ SELECT count(*) FROM other $$);
+SELECT count(*) FROM mv;
+SELECT since();
+-- a definition that changes is asked about anew
+ALTER FOREIGN TABLE mv OPTIONS (ADD fetch_size '10');
+SELECT since();
+SELECT plan($$ SELECT count(*) FROM mv $$);
+SELECT since();
+-- in a transaction, and in a subtransaction of it
+BEGIN;
+SELECT count(*) FROM t;
+SELECT plan($$ SELECT count(*) FROM v $$);
+SAVEPOINT s;
+SELECT plan($$ SELECT count(*) FROM parent $$);
+SELECT count(*) FROM t;
+ROLLBACK TO s;
+SELECT count(*) FROM t;
+COMMIT;
+SELECT since();
+-- nobody's stream is put aside for it
+BEGIN;
+SET pgml_fdw.transport = 'copy';
+DECLARE c NO SCROLL CURSOR FOR SELECT id FROM big WHERE random() >= 0;
+FETCH 1 FROM c;
+SELECT since();
+SELECT plan($$ SELECT count(*) FROM secured $$);
+SELECT since();
+SELECT parked FROM pgml_fdw_stats();
+COMMIT;
+RESET pgml_fdw.transport;
+SELECT since();
+SELECT plan($$ SELECT count(*) FROM secured $$);
+SELECT since();
+-- turned off
+ALTER SERVER trips_server OPTIONS (ADD ask_size 'false');
+ALTER FOREIGN TABLE big OPTIONS (ADD ask_size 'true');
+SELECT plan($$ SELECT count(*) FROM secured $$);
+SELECT since();
+SELECT plan($$ SELECT count(*) FROM big $$);
 SELECT since();
 
 

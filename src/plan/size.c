@@ -1,0 +1,334 @@
+/*
+ * size.c
+ *		How large a foreign table is of which nothing is known here.
+ *
+ * Question answered: this table has no statistics (nobody has run ANALYZE), so
+ * with how many rows shall the planner reckon?  The remote knows, and is asked,
+ * once in a session and in one round trip for all tables of a statement.  The
+ * answer is kept, by foreign table, until its definition or its server's
+ * changes, or SIZE_LASTS_MS have passed: sessions of a pool live long, and
+ * tables grow.
+ *
+ * Planning must not depend on it.  If the remote can't be reached, or takes too
+ * long to connect, or the user has no mapping, the statement is planned without,
+ * and the remote isn't bothered again for a while: should the statement run, the
+ * error will be its own.  For that the question is asked in a subtransaction.
+ *
+ * And it must not cost more than it is worth: nobody's stream is put aside for
+ * it.  A connection that is busy isn't asked.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "foreign/fdwapi.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/plancat.h"
+#include "storage/bufpage.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/resowner.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "plan/size.h"
+#include "query/deparse.h"
+#include "remote/command.h"
+#include "remote/conncache.h"
+#include "remote/tablesize.h"
+
+/* How long an answer is believed: plans change with orders of magnitude, not from minute to minute. */
+#define SIZE_LASTS_MS (10 * 60 * 1000)
+
+/* How long a remote that couldn't be asked is left alone. */
+#define LEAVE_ALONE_MS (60 * 1000)
+
+/*
+ * How long connecting may take: more than the six round trips of TCP, TLS and
+ * SCRAM by satellite.  Who runs the statement waits once more, without this limit.
+ */
+#define CONNECT_MS 5000
+
+/* What the remote has said of a foreign table. */
+typedef struct SizeEntry
+{
+	Oid			relid;
+	TimestampTz asked_at;
+	bool		known;
+	double		pages;
+	double		rows;
+	double		uncounted;
+} SizeEntry;
+
+/* The tables that a statement wants to know about. */
+typedef struct Wanted
+{
+	Oid			serverid;
+	List	   *relids;
+} Wanted;
+
+static HTAB *sizes = NULL;
+
+/* Forget what was said of a table whose definition changes; InvalidOid: of all. */
+static void
+forget_relation(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS scan;
+	SizeEntry  *entry;
+
+	if (OidIsValid(relid))
+	{
+		hash_search(sizes, &relid, HASH_REMOVE, NULL);
+		return;
+	}
+	hash_seq_init(&scan, sizes);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		hash_search(sizes, &entry->relid, HASH_REMOVE, NULL);
+}
+
+/* A server or a user mapping changes, which is rare enough to forget all. */
+static void
+forget_all(Datum arg, int cacheid, uint32 hashvalue)
+{
+	forget_relation(arg, InvalidOid);
+}
+
+static void
+create_cache(void)
+{
+	HASHCTL		ctl;
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(SizeEntry);
+	sizes = hash_create("pgml_fdw sizes", 64, &ctl, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
+	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, forget_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(USERMAPPINGOID, forget_all, (Datum) 0);
+}
+
+/* What was said of a table, however long ago; NULL: nothing. */
+static SizeEntry *
+find_entry(Oid relid)
+{
+	return hash_search(sizes, &relid, HASH_FIND, NULL);
+}
+
+/* Was it said lately? */
+static bool
+is_fresh(const SizeEntry *entry)
+{
+	return entry != NULL &&
+		!TimestampDifferenceExceeds(entry->asked_at, GetCurrentTimestamp(), SIZE_LASTS_MS);
+}
+
+/* Has nobody run ANALYZE on the table? */
+static bool
+is_unknown(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		unknown;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	unknown = ((Form_pg_class) GETSTRUCT(tuple))->reltuples < 0;
+	ReleaseSysCache(tuple);
+	return unknown;
+}
+
+/* Walker: collect the server's tables of which nothing is known. */
+static bool
+collect_wanted(Node *node, void *context)
+{
+	Wanted	   *wanted = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, collect_wanted, context,
+								 QTW_EXAMINE_RTES_BEFORE);
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *rte = (RangeTblEntry *) node;
+
+		if (rte->rtekind == RTE_RELATION && rte->relkind == RELKIND_FOREIGN_TABLE &&
+			GetForeignServerIdByRelId(rte->relid) == wanted->serverid &&
+			is_unknown(rte->relid) && !is_fresh(find_entry(rte->relid)) &&
+			pgml_options_of_table(rte->relid)->ask_size)
+			wanted->relids = list_append_unique_oid(wanted->relids, rte->relid);
+		return false;
+	}
+	return expression_tree_walker(node, collect_wanted, context);
+}
+
+/* Make the list of tables to ask about: relid and all others of the statement. */
+static List *
+list_wanted(PlannerInfo *root, Oid serverid, Oid relid)
+{
+	Wanted		wanted = {serverid, list_make1_oid(relid)};
+
+	while (root->parent_root != NULL)
+		root = root->parent_root;
+	collect_wanted((Node *) root->parse, &wanted);
+	return wanted.relids;
+}
+
+/* Put the tables' names into the form in which the remote is asked. */
+static PgmlTableSize *
+name_tables(List *relids)
+{
+	PgmlTableSize *tables = palloc0(sizeof(PgmlTableSize) * list_length(relids));
+	ListCell   *lc;
+
+	foreach(lc, relids)
+	{
+		PgmlOptions *options = pgml_options_of_table(lfirst_oid(lc));
+		PgmlTableSize *table = &tables[foreach_current_index(lc)];
+		StringInfoData buf;
+
+		initStringInfo(&buf);
+		pgml_deparse_relation(&buf, options);
+		table->schema = options->schema_name;
+		table->name = options->table_name;
+		table->sql_name = buf.data;
+	}
+	return tables;
+}
+
+/* Write down the answers. */
+static void
+keep_answers(List *relids, const PgmlTableSize *tables)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	ListCell   *lc;
+
+	foreach(lc, relids)
+	{
+		const PgmlTableSize *table = &tables[foreach_current_index(lc)];
+		SizeEntry  *entry = hash_search(sizes, &lfirst_oid(lc), HASH_ENTER, NULL);
+
+		entry->asked_at = now;
+		entry->known = table->known;
+		entry->pages = table->pages;
+		entry->rows = table->rows;
+		entry->uncounted = table->uncounted;
+	}
+}
+
+/* May the connection be asked now, without being in anybody's way? */
+static bool
+is_free(PgmlConn *conn)
+{
+	if (conn->lost || conn->doomed || conn->occupant != NULL)
+		return false;
+	if (conn->wire != PGML_WIRE_IDLE && !conn->late)
+		return false;
+	if (pgml_command_remote_xact(conn) == PGML_XACT_FAILED)
+		return false;
+	return conn->invalidated || conn->ask_after <= GetCurrentTimestamp();
+}
+
+/* Is it an error that ends the statement, whatever it was doing? */
+static bool
+is_grave(const ErrorData *error)
+{
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	return category == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
+}
+
+/*
+ * Ask, as the role whose privileges the scan will have.  Throws whatever goes
+ * wrong; *conn is set as soon as there is one.
+ */
+static void
+ask(PgmlConn **conn, Oid serverid, Oid userid, List *relids)
+{
+	PgmlTableSize *tables = name_tables(relids);
+
+	*conn = pgml_conncache_get_for(serverid, userid);
+	if (!is_free(*conn))
+		return;
+	(*conn)->patience_ms = CONNECT_MS;
+	if (!pgml_tablesize_ask(*conn, tables, list_length(relids)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("server \"%s\" doesn't tell the sizes of its tables", (*conn)->name)));
+	keep_answers(relids, tables);
+}
+
+/* Ask, come what may. */
+static void
+try_to_ask(Oid serverid, Oid userid, List *relids)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	PgmlConn  **conn = palloc0(sizeof(PgmlConn *));
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		ask(conn, serverid, userid, relids);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+
+	if (*conn != NULL)
+		(*conn)->patience_ms = 0;
+	if (error == NULL)
+		return;
+	if (is_grave(error))
+		ReThrowError(error);
+	if (*conn != NULL)
+		(*conn)->ask_after = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LEAVE_ALONE_MS);
+	ereport(DEBUG1,
+			(errmsg_internal("planning without the sizes of foreign tables: %s", error->message)));
+}
+
+/* How many rows fit into a page, as core guesses it for a table that it hasn't analyzed. */
+static double
+guess_density(Oid relid)
+{
+	Size		tuple_width = get_relation_data_width(relid, NULL) +
+		MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData);
+
+	return Max((BLCKSZ - SizeOfPageHeaderData) / tuple_width, 1);
+}
+
+bool
+pgml_size_find(PlannerInfo *root, RelOptInfo *rel, const PgmlOptions *options,
+			   double *pages, double *rows)
+{
+	Oid			relid = options->relid;
+	SizeEntry  *entry;
+
+	if (sizes == NULL)
+		create_cache();
+
+	/* a parallel operation doesn't allow for subtransactions */
+	if (!is_fresh(find_entry(relid)) && !IsInParallelMode())
+		try_to_ask(options->serverid, pgml_rel_userid(root, rel),
+				   list_wanted(root, options->serverid, relid));
+
+	entry = find_entry(relid);
+	if (entry == NULL || !entry->known)
+		return false;
+	*pages = entry->pages;
+	*rows = entry->rows + entry->uncounted * guess_density(relid);
+	return true;
+}
