@@ -16,6 +16,7 @@
 #include "exec/explain.h"
 #include "exec/import.h"
 #include "exec/modify.h"
+#include "exec/modify_queue.h"
 #include "exec/scan.h"
 #include "plan/path.h"
 #include "query/shippable.h"
@@ -76,6 +77,7 @@ _PG_init(void)
 	pgml_conncache_init();
 	pgml_xact_init();
 	pgml_bulkinsert_init();
+	pgml_queue_init();
 
 	MarkGUCPrefixReserved("pgml_fdw");
 }

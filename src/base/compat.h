@@ -43,6 +43,7 @@
 #include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
 #include "optimizer/inherit.h"
+#include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "parser/parse_relation.h"
@@ -256,6 +257,17 @@ pgml_interval_knows_infinity(void)
 {
 #ifdef INTERVAL_NOT_FINITE
 	return true;
+#else
+	return false;
+#endif
+}
+
+/* Does RETURNING say OLD or NEW?  (18 and up) */
+static inline bool
+pgml_returns_old_or_new(Node *returning)
+{
+#if PG_VERSION_NUM >= 180000
+	return contain_vars_returning_old_or_new(returning);
 #else
 	return false;
 #endif

@@ -13,6 +13,7 @@
 #include "base/compat.h"
 #include "exec/explain.h"
 #include "plan/planinfo.h"
+#include "row/change.h"
 #include "row/source.h"
 
 /* Put the pieces of a query together. */
@@ -77,7 +78,9 @@ pgmlExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	ExplainPropertyText("Remote SQL",
 						plan->operation == CMD_INSERT ? render_insert(&plan->insert) : plan->sql,
 						es);
-	if (rri->ri_BatchSize > 0)
+	if (plan->batch_prefix != NULL)
+		ExplainPropertyInteger("Batch Size", NULL, PGML_CHANGE_ROWS, es);
+	else if (rri->ri_BatchSize > 0)
 		ExplainPropertyInteger("Batch Size", NULL, rri->ri_BatchSize, es);
 }
 

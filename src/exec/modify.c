@@ -1,7 +1,11 @@
 /*
  * modify.c
- *		Changes foreign tables row by row: UPDATE and DELETE; and what INSERT
- *		(modify_insert.c) has in common with them.  TRUNCATE is here too.
+ *		Changes the rows of foreign tables that the executor hands over: UPDATE
+ *		and DELETE; and what INSERT (modify_insert.c) has in common with them.
+ *		TRUNCATE is here too.
+ *
+ * Rows are changed in batches when the scan has ended (modify_queue.c), unless
+ * something here wants to know what became of each row: then one by one.
  *
  * A row that is to be changed is named by the ctid and the tableoid that the
  * scan has brought along: on a partitioned or inherited remote table a ctid
@@ -47,6 +51,7 @@ pgml_modify_create(PgmlModifyPlan *plan, EState *estate, ResultRelInfo *rri)
 	modify->plan = plan;
 	modify->conn = pgml_conncache_get_for(table->serverid,
 										  pgml_modify_userid(rri, estate));
+	pgml_queue_apply_for(modify->conn, estate);
 	modify->call_cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw modify",
 											 ALLOCSET_DEFAULT_SIZES);
 	if (plan->returning != NIL)
@@ -107,6 +112,9 @@ pgmlBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 		pgml_modify_open_sink(modify, rri->ri_RelationDesc);
 	else
 		init_row_statement(modify, outerPlanState(mtstate)->plan, rri->ri_RelationDesc);
+	if (modify->plan->batch_prefix != NULL && mtstate->mt_transition_capture == NULL)
+		modify->queue = pgml_queue_create(modify->plan, modify->conn, mtstate, rri,
+										  modify->value_attrs);
 	rri->ri_FdwState = modify;
 }
 
@@ -194,7 +202,13 @@ pgmlExecForeignUpdate(EState *estate, ResultRelInfo *rri,
 
 	MemoryContextReset(modify->call_cxt);
 	caller = MemoryContextSwitchTo(modify->call_cxt);
-	slot = change_row(modify, slot, planSlot);
+	if (modify->queue != NULL)
+	{
+		pgml_queue_put(modify->queue, slot, planSlot, modify->ctid_attno, modify->tableoid_attno);
+		slot = NULL;
+	}
+	else
+		slot = change_row(modify, slot, planSlot);
 	MemoryContextSwitchTo(caller);
 	return slot;
 }
@@ -216,6 +230,8 @@ pgmlEndForeignModify(EState *estate, ResultRelInfo *rri)
 		return;
 	if (modify->sink)
 		pgml_sink_close(modify->sink);
+	if (modify->queue)
+		pgml_queue_close(modify->queue);
 	if (modify->statement)
 		pgml_command_unprepare(modify->conn, modify->statement);
 	rri->ri_FdwState = NULL;

@@ -18,6 +18,7 @@
 #include "base/compat.h"
 #include "exec/arguments.h"
 #include "exec/modify.h"
+#include "exec/modify_queue.h"
 #include "exec/rowslot.h"
 #include "plan/planinfo.h"
 #include "remote/command.h"
@@ -64,6 +65,7 @@ pgmlBeginDirectModify(ForeignScanState *node, int eflags)
 	run->conn = pgml_conncache_get_for(scan->fs_server,
 									   pgml_modify_userid(node->resultRelInfo,
 														  node->ss.ps.state));
+	pgml_queue_apply_for(run->conn, node->ss.ps.state);
 	desc = RelationGetDescr(node->ss.ss_currentRelation);
 	run->returned = pgml_rowslot_create_list(desc, run->plan->returning);
 	memset(run->returned->nulls, true, desc->natts * sizeof(bool));

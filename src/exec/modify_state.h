@@ -10,6 +10,7 @@
 #include "nodes/execnodes.h"
 
 #include "exec/arguments.h"
+#include "exec/modify_queue.h"
 #include "exec/rowslot.h"
 #include "plan/planinfo.h"
 #include "row/sink.h"
@@ -31,6 +32,7 @@ typedef struct PgmlModify
 	AttrNumber	tableoid_attno;
 	List	   *value_attrs;	/* int: attributes behind the parameters from $3 on */
 	PgmlArguments *args;
+	PgmlQueue  *queue;			/* NULL: rows are changed one by one */
 } PgmlModify;
 
 /*

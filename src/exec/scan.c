@@ -23,6 +23,7 @@
 
 #include "base/compat.h"
 #include "exec/arguments.h"
+#include "exec/modify_queue.h"
 #include "exec/rowslot.h"
 #include "exec/scan.h"
 #include "plan/planinfo.h"
@@ -33,6 +34,7 @@
 typedef struct ScanRun
 {
 	PgmlScanPlan *plan;
+	PgmlConn   *conn;
 	PgmlSource *source;
 	PgmlRowSlot *row;
 	bool		started;		/* since the last rescan */
@@ -76,20 +78,19 @@ pgmlBeginForeignScan(ForeignScanState *node, int eflags)
 	ForeignScan *fscan = (ForeignScan *) node->ss.ps.plan;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 	ScanRun    *scan;
-	PgmlConn   *conn;
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
 	scan = palloc0(sizeof(ScanRun));
 	scan->plan = pgml_planinfo_of_scan(fscan);
-	conn = pgml_conncache_get_for(fscan->fs_server,
-								  pgml_scan_userid(fscan, node->ss.ps.state));
+	scan->conn = pgml_conncache_get_for(fscan->fs_server,
+										pgml_scan_userid(fscan, node->ss.ps.state));
 	scan->row = pgml_rowslot_create(slot->tts_tupleDescriptor,
 									scan->plan->system_columns ? NULL : slot,
 									scan->plan->query.ncols, scan->plan->attnums);
 	adapt_to_steps(scan->plan);
-	scan->source = pgml_source_create(scan->plan->kind, conn, &scan->plan->query,
+	scan->source = pgml_source_create(scan->plan->kind, scan->conn, &scan->plan->query,
 									  scan->row->codec);
 	init_parameters(scan, node);
 	node->fdw_state = scan;
@@ -112,6 +113,7 @@ start_scan(ScanRun *scan, ForeignScanState *node)
 		args->datums[i] = ExecEvalExpr((ExprState *) lfirst(lc),
 									   node->ss.ps.ps_ExprContext, &args->nulls[i]);
 	}
+	pgml_queue_apply_for(scan->conn, node->ss.ps.state);
 	pgml_source_start(scan->source, pgml_arguments_print(args));
 	scan->started = true;
 }

@@ -16,6 +16,8 @@
  *
  * A generated column is never sent a value: the remote computes it.
  *
+ * Rows whose fate nobody here asks for, one by one, are changed in batches.
+ *
  * Where nothing has to happen here for each row, no condition, no computation
  * and (core sees to that) no trigger or check, UPDATE and DELETE are sent as one
  * statement, and no row travels but those of RETURNING.
@@ -33,6 +35,7 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
+#include "plan/changes.h"
 #include "plan/path.h"
 #include "plan/planinfo.h"
 #include "plan/relinfo.h"
@@ -155,6 +158,32 @@ returned_columns(Relation rel, ModifyTable *plan, Index rti, int subplan_index)
 	return result;
 }
 
+/* Plan UPDATE and DELETE of rows that the executor hands over. */
+static void
+plan_row_changes(PgmlModifyPlan *modify, PlannerInfo *root, ModifyTable *plan, Index rti,
+				 Relation rel, const PgmlOptions *options)
+{
+	Oid			relid = RelationGetRelid(rel);
+	bool		watched = pgml_changes_are_watched(rel, plan);
+	List	   *columns;
+
+	if (plan->operation == CMD_DELETE)
+	{
+		modify->sql = pgml_deparse_delete(relid, options, modify->returning);
+		if (!watched)
+			modify->batch_prefix = pgml_deparse_delete_batch(options);
+		return;
+	}
+
+	columns = updated_columns(root, rel, rti);
+	modify->targetattrs = columns_with_values(rel, columns);
+	modify->sql = pgml_deparse_update(relid, options, columns, modify->returning);
+	if (watched)
+		return;
+	modify->batch_prefix = pgml_deparse_update_prefix(relid, options, columns);
+	modify->batch_suffix = pgml_deparse_update_suffix(relid, columns);
+}
+
 List *
 pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation,
 					  int subplan_index)
@@ -164,7 +193,6 @@ pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation
 	PgmlOptions *options = pgml_options_of_table(rte->relid);
 	List	   *returning = returned_columns(rel, plan, resultRelation, subplan_index);
 	PgmlModifyPlan modify = {0};
-	List	   *columns;
 
 	if (plan->onConflictAction != ONCONFLICT_NONE && plan->onConflictAction != ONCONFLICT_NOTHING)
 		ereport(ERROR,
@@ -181,12 +209,8 @@ pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation
 										   returning);
 			break;
 		case CMD_UPDATE:
-			columns = updated_columns(root, rel, resultRelation);
-			modify.sql = pgml_deparse_update(rte->relid, options, columns, returning);
-			modify.targetattrs = columns_with_values(rel, columns);
-			break;
 		case CMD_DELETE:
-			modify.sql = pgml_deparse_delete(rte->relid, options, returning);
+			plan_row_changes(&modify, root, plan, resultRelation, rel, options);
 			break;
 		default:
 			elog(ERROR, "unexpected operation: %d", (int) plan->operation);

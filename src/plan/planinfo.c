@@ -32,7 +32,7 @@
 
 /* What a list begins with.  To be changed with the layout of the struct. */
 #define SCAN_MAGIC "pgml_fdw scan 1"
-#define MODIFY_MAGIC "pgml_fdw modify 1"
+#define MODIFY_MAGIC "pgml_fdw modify 2"
 #define DIRECT_MAGIC "pgml_fdw direct 1"
 
 /* Stands where postgres_fdw puts the names of joined relations. */
@@ -292,6 +292,8 @@ pgml_planinfo_pack_modify(const PgmlModifyPlan *plan)
 	packed = lappend(packed, makeBoolean(plan->returning != NIL));
 	packed = lappend(packed, list_copy(plan->returning));
 	packed = add_string(packed, plan->sql);
+	packed = add_string(packed, plan->batch_prefix);
+	packed = add_string(packed, plan->batch_suffix);
 	return add_insert(packed, &plan->insert);
 }
 
@@ -306,6 +308,8 @@ pgml_planinfo_unpack_modify(List *packed)
 	(void) take_bool(&unpacker);
 	plan->returning = take_list(&unpacker, T_IntList);
 	plan->sql = take_string(&unpacker);
+	plan->batch_prefix = take_string(&unpacker);
+	plan->batch_suffix = take_string(&unpacker);
 	take_insert(&unpacker, &plan->insert);
 	unpack_end(&unpacker);
 	return plan;

@@ -62,6 +62,8 @@ typedef struct PgmlModifyPlan
 {
 	CmdType		operation;
 	char	   *sql;			/* UPDATE, DELETE; for INSERT see insert */
+	char	   *batch_prefix;	/* the same for many rows (row/change.h); NULL: one by one */
+	char	   *batch_suffix;
 	PgmlInsert	insert;
 
 	/*

@@ -33,6 +33,7 @@
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 
+#include "plan/changes.h"
 #include "plan/relinfo.h"
 #include "plan/size.h"
 #include "query/shippable.h"
@@ -89,10 +90,10 @@ is_of_server(Oid relid, Oid serverid)
 }
 
 /*
- * Does the statement change a table of this server?  To the remote, each change
- * is a command of its own, whose work the next query there sees: a scan that is
- * started again in the middle would find rows that this very statement has
- * made, and change them again.
+ * Does the statement change a table of this server while its scans are being
+ * read?  To the remote, each change is a command of its own, whose work the next
+ * query there sees: a scan that is started again in the middle would find rows
+ * that this very statement has made, and change them again.
  */
 static bool
 changes_server(PlannerInfo *root, Oid serverid)
@@ -102,7 +103,8 @@ changes_server(PlannerInfo *root, Oid serverid)
 		Query	   *query = root->parse;
 
 		if (query->resultRelation > 0 &&
-			is_of_server(rt_fetch(query->resultRelation, query->rtable)->relid, serverid))
+			is_of_server(rt_fetch(query->resultRelation, query->rtable)->relid, serverid) &&
+			!pgml_changes_wait(root))
 			return true;
 	}
 	return false;
@@ -110,12 +112,17 @@ changes_server(PlannerInfo *root, Oid serverid)
 
 /* Collect the attributes that are wanted above the scan, or by conditions that stay here. */
 static Bitmapset *
-collect_attrs(RelOptInfo *rel, List *local_conds)
+collect_attrs(PlannerInfo *root, RelOptInfo *rel, List *local_conds)
 {
+	const int	whole_row = InvalidAttrNumber - FirstLowInvalidHeapAttributeNumber;
 	Bitmapset  *attrs = NULL;
 	ListCell   *lc;
 
 	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &attrs);
+	if (root->parse->commandType == CMD_UPDATE &&
+		bms_is_member(rel->relid, root->all_result_relids) &&
+		bms_is_member(whole_row, attrs) && !pgml_changes_need_old_row(root, rel))
+		attrs = bms_del_member(attrs, whole_row);
 	foreach(lc, local_conds)
 		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, rel->relid, &attrs);
 	return attrs;
@@ -143,7 +150,7 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	info->options = pgml_options_of_table(relid);
 	pgml_relinfo_split(root, rel, info->options, rel->baserestrictinfo,
 					   &info->remote_conds, &info->local_conds);
-	info->attrs_used = collect_attrs(rel, info->local_conds);
+	info->attrs_used = collect_attrs(root, rel, info->local_conds);
 	cost_qual_eval(&info->remote_cost, info->remote_conds, root);
 	cost_qual_eval(&info->local_cost, info->local_conds, root);
 	info->local_sel = clauselist_selectivity(root, info->local_conds, rel->relid,

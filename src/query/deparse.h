@@ -121,6 +121,14 @@ extern char *pgml_deparse_update(Oid relid, const PgmlOptions *options, List *ta
 extern char *pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *returning);
 
 /*
+ * The same for many rows, in the pieces that row/change.h wants.  The first row of
+ * VALUES is one of nulls, which names no row, but the types of all.
+ */
+extern char *pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, List *targetattrs);
+extern char *pgml_deparse_update_suffix(Oid relid, List *targetattrs);
+extern char *pgml_deparse_delete_batch(const PgmlOptions *options);
+
+/*
  * UPDATE s.t SET a = <expr>, ... WHERE ... [RETURNING ...], and DELETE: the
  * whole statement.  exprs are the values of targetattrs.
  */

@@ -102,6 +102,96 @@ pgml_deparse_update(Oid relid, const PgmlOptions *options, List *targetattrs, Li
 	return buf.data;
 }
 
+/*
+ * Append the columns that an UPDATE of many rows sets.  The values of a row are
+ * n.v1, n.v2, ...
+ */
+static void
+append_batch_set(StringInfo buf, Oid relid, List *targetattrs)
+{
+	int			nvalues = 0;
+	ListCell   *lc;
+
+	foreach(lc, targetattrs)
+	{
+		AttrNumber	attnum = (AttrNumber) lfirst_int(lc);
+
+		if (lc != list_head(targetattrs))
+			appendStringInfoString(buf, ", ");
+		pgml_deparse_column(buf, relid, attnum);
+		if (get_attgenerated(relid, attnum) != '\0')
+			appendStringInfoString(buf, " = DEFAULT");
+		else
+			appendStringInfo(buf, " = n.v%d", ++nvalues);
+	}
+}
+
+/*
+ * What a column's type is there isn't known here.  A null of that type in the
+ * first row makes it the type of the parameters below.
+ */
+static void
+append_typed_nulls(StringInfo buf, Oid relid, const PgmlOptions *options, List *targetattrs)
+{
+	ListCell   *lc;
+
+	appendStringInfoString(buf, "(NULL::tid, NULL::oid");
+	foreach(lc, targetattrs)
+	{
+		if (get_attgenerated(relid, (AttrNumber) lfirst_int(lc)) != '\0')
+			continue;
+		appendStringInfoString(buf, ", (SELECT ");
+		pgml_deparse_column(buf, relid, (AttrNumber) lfirst_int(lc));
+		appendStringInfoString(buf, " FROM ");
+		pgml_deparse_relation(buf, options);
+		appendStringInfoString(buf, " WHERE false)");
+	}
+	appendStringInfoChar(buf, ')');
+}
+
+char *
+pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, List *targetattrs)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "UPDATE ");
+	pgml_deparse_relation(&buf, options);
+	appendStringInfoString(&buf, " r SET ");
+	append_batch_set(&buf, relid, targetattrs);
+	appendStringInfoString(&buf, " FROM (VALUES ");
+	append_typed_nulls(&buf, relid, options, targetattrs);
+	return buf.data;
+}
+
+char *
+pgml_deparse_update_suffix(Oid relid, List *targetattrs)
+{
+	StringInfoData buf;
+	int			nvalues = 0;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, ") n (c, t");
+	foreach(lc, targetattrs)
+		if (get_attgenerated(relid, (AttrNumber) lfirst_int(lc)) == '\0')
+			appendStringInfo(&buf, ", v%d", ++nvalues);
+	appendStringInfoString(&buf, ") WHERE r.ctid = n.c AND r.tableoid = n.t");
+	return buf.data;
+}
+
+char *
+pgml_deparse_delete_batch(const PgmlOptions *options)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "DELETE FROM ");
+	pgml_deparse_relation(&buf, options);
+	appendStringInfoString(&buf, " WHERE ctid = ANY ($1::tid[]) AND tableoid = $2::oid");
+	return buf.data;
+}
+
 char *
 pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *returning)
 {

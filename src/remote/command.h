@@ -107,6 +107,17 @@ extern char *pgml_command_prepare(PgmlConn *conn, const char *sql, int nparams,
 								  const Oid *types);
 extern PgmlResult *pgml_command_run_prepared(PgmlConn *conn, const char *name, const char *sql,
 											 const PgmlParams *params);
+
+/*
+ * The start and finish halves of that (name NULL: unprepared), for those who have
+ * something to do in between.  _start sends and doesn't wait for the answer;
+ * occupant's park is called when somebody else needs the wire, and must call
+ * _finish, which waits, and throws the error if there is one.
+ */
+extern void pgml_command_start(PgmlConn *conn, PgmlOccupant *occupant, const char *name,
+							   const char *sql, const PgmlParams *params);
+extern PgmlResult *pgml_command_finish(PgmlConn *conn);
+
 /* Sends the DEALLOCATE along with the next command; doesn't block. */
 extern void pgml_command_unprepare(PgmlConn *conn, const char *name);
 

@@ -1,0 +1,45 @@
+/*
+ * modify_queue.h
+ *		Rows that wait to be updated or deleted until the scan has ended.
+ */
+#ifndef PGML_EXEC_MODIFY_QUEUE_H
+#define PGML_EXEC_MODIFY_QUEUE_H
+
+#include "postgres.h"
+#include "nodes/execnodes.h"
+
+#include "plan/planinfo.h"
+#include "remote/connection.h"
+
+typedef struct PgmlQueue PgmlQueue;
+
+/*
+ * Make a queue for a result relation of a ModifyTable that is being
+ * initialized, and see to it that the queue is applied when that node is done.
+ * value_attrs: int list of the attributes that are set.
+ */
+extern PgmlQueue *pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn,
+									ModifyTableState *mtstate, ResultRelInfo *rri,
+									List *value_attrs);
+
+/*
+ * Queue a row: the ctid and tableoid in plan_slot, the values in slot.  Blocks
+ * on nothing but a temporary file.
+ */
+extern void pgml_queue_put(PgmlQueue *queue, TupleTableSlot *slot, TupleTableSlot *plan_slot,
+						   AttrNumber ctid_attno, AttrNumber tableoid_attno);
+
+/*
+ * Apply what a statement with this snapshot must see: the queues of statements
+ * that this one is nested in.  Called before a connection is used by a
+ * statement.  Blocks, throws.
+ */
+extern void pgml_queue_apply_for(PgmlConn *conn, EState *estate);
+
+/* Throw away what a statement that is over has not applied; never blocks. */
+extern void pgml_queue_close(PgmlQueue *queue);
+
+/* Register a callback for the end of subtransactions. */
+extern void pgml_queue_init(void);
+
+#endif							/* PGML_EXEC_MODIFY_QUEUE_H */

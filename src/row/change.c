@@ -1,0 +1,393 @@
+/*
+ * change.c
+ *		UPDATE and DELETE of many rows of a remote table, in batches.
+ *
+ * How many rows are changed in one statement?  The nouns: a batch is what one
+ * statement will change; it is filled row by row, sent when it is full, and then
+ * is in flight until its result has been taken.  While it is, the next one is
+ * filled: printing values here and changing rows there go on at the same time.
+ *
+ * An UPDATE joins the table with VALUES of one row per row.  (Arrays of values
+ * and unnest() wouldn't do: unnest flattens arrays of arrays.)  A DELETE is
+ * given an array of ctids; since that goes with one tableoid, there is a batch
+ * for each partition.
+ *
+ * One row of the remote may be asked to change several times, when it has
+ * several matches in a join.  The first wins.  Within a batch we see to that
+ * ourselves; behind a batch, the row that the ctid named is gone: updated or
+ * deleted by an earlier command of the same transaction, it can't be seen by a
+ * later one, wherever its new version is.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type_d.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "storage/itemptr.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "base/stats.h"
+#include "base/textio.h"
+#include "remote/command.h"
+#include "row/change.h"
+
+/* The protocol counts parameters with 16 bits. */
+#define MAX_PARAMS 65535
+
+/*
+ * A batch ends with the row that takes it over this size: enough to make
+ * round trips rare, and far below the gigabyte that a message may have.
+ */
+#define MAX_BATCH_BYTES (16 * 1024 * 1024)
+
+/* Rows that wait in the batches of all partitions together. */
+#define MAX_WAITING (100 * PGML_CHANGE_ROWS)
+
+/* Names a row of the remote; padding is zero. */
+typedef struct RowKey
+{
+	Oid			tableoid;
+	ItemPointerData ctid;
+} RowKey;
+
+/* Rows of one partition that are to be deleted. */
+typedef struct DeleteBatch
+{
+	Oid			tableoid;
+	int			nrows;
+	StringInfoData ctids;		/* text of a tid[], without its end */
+} DeleteBatch;
+
+struct PgmlChanger
+{
+	PgmlOccupant occupant;		/* while a batch is in flight */
+	MemoryContext cxt;			/* holds this struct */
+	MemoryContext batch_cxt;	/* the batch that is being filled */
+	MemoryContextCallback on_delete;
+	PgmlConn   *conn;
+	const PgmlChange *change;
+	TupleDesc	desc;
+	FmgrInfo   *output;			/* per column */
+	char	   *prepared;		/* name of the statement for a full batch; NULL: none yet */
+	uint64		changed;		/* rows, as the remote says */
+	int			max_rows;		/* of a batch */
+	int			in_flight;		/* rows of the batch that is; 0: none is */
+
+	/* UPDATE: the batch that is being filled */
+	int			nrows;
+	Size		bytes;
+	const char **values;		/* max_rows * natts texts */
+	HTAB	   *keys;			/* RowKey of its rows */
+
+	/* DELETE */
+	List	   *deletes;		/* DeleteBatch, in cxt */
+	int			waiting;		/* rows in them */
+};
+
+/* Take the result of the batch that is in flight. */
+static void
+take_result(PgmlChanger *changer)
+{
+	int			sent = changer->in_flight;
+	PgmlResult *res;
+	uint64		changed;
+
+	changer->in_flight = 0;
+	res = pgml_command_finish(changer->conn);
+	changed = pgml_result_affected(res);
+	pgml_result_free(res);
+	if (changed > (uint64) sent)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("remote server \"%s\" changed " UINT64_FORMAT " rows instead of %d",
+						changer->conn->name, changed, sent),
+				 errdetail("Several rows have the same ctid and tableoid there, or a rule changes others."),
+				 errcontext("remote SQL command: %s", changer->change->one)));
+	changer->changed += changed;
+}
+
+/* Callback: somebody else needs the wire. */
+static void
+park(PgmlOccupant *occupant)
+{
+	take_result((PgmlChanger *) occupant);
+}
+
+/* Callback: the memory goes away. */
+static void
+orphan(void *arg)
+{
+	PgmlChanger *changer = arg;
+
+	pgml_stream_orphan(changer->conn, &changer->occupant);
+}
+
+PgmlChanger *
+pgml_changer_create(PgmlConn *conn, const PgmlChange *change, TupleDesc desc)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw changer",
+											  ALLOCSET_SMALL_SIZES);
+	PgmlChanger *changer = MemoryContextAllocZero(cxt, sizeof(PgmlChanger));
+
+	changer->cxt = cxt;
+	changer->batch_cxt = AllocSetContextCreate(cxt, "pgml_fdw batch", ALLOCSET_DEFAULT_SIZES);
+	changer->occupant.park = park;
+	changer->on_delete.func = orphan;
+	changer->on_delete.arg = changer;
+	MemoryContextRegisterResetCallback(cxt, &changer->on_delete);
+	changer->conn = conn;
+	changer->change = change;
+	changer->desc = desc;
+	changer->max_rows = Min(PGML_CHANGE_ROWS, MAX_PARAMS / desc->natts);
+	changer->output = MemoryContextAllocZero(cxt, sizeof(FmgrInfo) * desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Oid			funcid;
+		bool		is_varlena;
+
+		getTypeOutputInfo(TupleDescAttr(desc, i)->atttypid, &funcid, &is_varlena);
+		fmgr_info_cxt(funcid, &changer->output[i], cxt);
+	}
+	return changer;
+}
+
+/*
+ * Send a statement, once the batch before it has been answered.  It is prepared
+ * where it will be used again.
+ */
+static void
+send_batch(PgmlChanger *changer, const char *sql, const PgmlParams *params, int nrows)
+{
+	bool		again = nrows == changer->max_rows;
+
+	if (changer->in_flight > 0)
+		take_result(changer);
+	if (again && changer->prepared == NULL)
+	{
+		MemoryContext oldcxt = MemoryContextSwitchTo(changer->cxt);
+
+		changer->prepared = pgml_command_prepare(changer->conn, sql, params->n, NULL);
+		MemoryContextSwitchTo(oldcxt);
+	}
+	pgml_command_start(changer->conn, &changer->occupant, again ? changer->prepared : NULL,
+					   sql, params);
+	changer->in_flight = nrows;
+	pgml_stats.rows_out += nrows;
+}
+
+/* Print the UPDATE of that many rows. */
+static char *
+render_update(const PgmlChanger *changer, int nrows)
+{
+	StringInfoData buf;
+	int			param = 0;
+
+	if (nrows == 1)
+		return changer->change->one;
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, changer->change->prefix);
+	for (int row = 0; row < nrows; row++)
+		for (int i = 0; i < changer->desc->natts; i++)
+			appendStringInfo(&buf, "%s$%d%s", i > 0 ? ", " : ", (", ++param,
+							 i < changer->desc->natts - 1 ? "" : ")");
+	appendStringInfoString(&buf, changer->change->suffix);
+	return buf.data;
+}
+
+/* Send the UPDATE of the rows that have been gathered. */
+static void
+send_update(PgmlChanger *changer)
+{
+	MemoryContext oldcxt = MemoryContextSwitchTo(changer->batch_cxt);
+	PgmlParams	params = {0};
+
+	params.n = changer->nrows * changer->desc->natts;
+	params.values = changer->values;
+	send_batch(changer, render_update(changer, changer->nrows), &params, changer->nrows);
+	MemoryContextSwitchTo(oldcxt);
+
+	changer->nrows = 0;
+	changer->bytes = 0;
+	changer->values = NULL;
+	changer->keys = NULL;
+	MemoryContextReset(changer->batch_cxt);
+}
+
+/* Start to fill a batch of an UPDATE. */
+static void
+begin_update(PgmlChanger *changer)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(RowKey);
+	ctl.entrysize = sizeof(RowKey);
+	ctl.hcxt = changer->batch_cxt;
+	changer->keys = hash_create("pgml_fdw rows of a batch", changer->max_rows, &ctl,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	changer->values = MemoryContextAlloc(changer->batch_cxt, sizeof(char *) *
+										 changer->max_rows * changer->desc->natts);
+}
+
+/* Does the batch have a change of the same remote row?  If not, remember this one. */
+static bool
+is_repeated(PgmlChanger *changer, TupleTableSlot *slot)
+{
+	RowKey		key;
+	bool		found;
+
+	memset(&key, 0, sizeof(key));
+	key.tableoid = DatumGetObjectId(slot->tts_values[PGML_CHANGE_TABLEOID]);
+	key.ctid = *(ItemPointer) DatumGetPointer(slot->tts_values[PGML_CHANGE_CTID]);
+	hash_search(changer->keys, &key, HASH_ENTER, &found);
+	return found;
+}
+
+/* Print a row's values as parameters. */
+static void
+add_update(PgmlChanger *changer, TupleTableSlot *slot)
+{
+	const char **texts;
+	int			nestlevel;
+
+	if (changer->keys == NULL)
+		begin_update(changer);
+	if (is_repeated(changer, slot))
+		return;
+
+	texts = changer->values + changer->nrows * changer->desc->natts;
+	nestlevel = pgml_textio_begin();
+	for (int i = 0; i < changer->desc->natts; i++)
+	{
+		texts[i] = NULL;
+		if (slot->tts_isnull[i])
+			continue;
+		texts[i] = OutputFunctionCall(&changer->output[i], slot->tts_values[i]);
+		changer->bytes += strlen(texts[i]);
+	}
+	pgml_textio_end(nestlevel);
+	changer->nrows++;
+	if (changer->nrows == changer->max_rows || changer->bytes >= MAX_BATCH_BYTES)
+		send_update(changer);
+}
+
+/* Send the DELETE of some rows of a partition. */
+static void
+send_delete(PgmlChanger *changer, DeleteBatch *batch)
+{
+	MemoryContext oldcxt = MemoryContextSwitchTo(changer->batch_cxt);
+	PgmlParams	params = {0};
+	const char *values[2];
+
+	appendStringInfoChar(&batch->ctids, '}');
+	values[0] = batch->ctids.data;
+	values[1] = psprintf("%u", batch->tableoid);
+	params.n = lengthof(values);
+	params.values = values;
+	send_batch(changer, changer->change->prefix, &params, batch->nrows);
+	MemoryContextSwitchTo(oldcxt);
+	MemoryContextReset(changer->batch_cxt);
+
+	changer->waiting -= batch->nrows;
+	batch->nrows = 0;
+	resetStringInfo(&batch->ctids);
+}
+
+/* Find the batch of a partition, or make it. */
+static DeleteBatch *
+find_delete(PgmlChanger *changer, Oid tableoid)
+{
+	MemoryContext oldcxt;
+	DeleteBatch *batch;
+	ListCell   *lc;
+
+	foreach(lc, changer->deletes)
+	{
+		batch = lfirst(lc);
+		if (batch->tableoid == tableoid)
+			return batch;
+	}
+
+	oldcxt = MemoryContextSwitchTo(changer->cxt);
+	batch = palloc0(sizeof(DeleteBatch));
+	batch->tableoid = tableoid;
+	initStringInfo(&batch->ctids);
+	changer->deletes = lappend(changer->deletes, batch);
+	MemoryContextSwitchTo(oldcxt);
+	return batch;
+}
+
+/* Send all that waits to be deleted. */
+static void
+send_deletes(PgmlChanger *changer)
+{
+	ListCell   *lc;
+
+	foreach(lc, changer->deletes)
+	{
+		DeleteBatch *batch = lfirst(lc);
+
+		if (batch->nrows > 0)
+			send_delete(changer, batch);
+	}
+}
+
+static void
+add_delete(PgmlChanger *changer, TupleTableSlot *slot)
+{
+	ItemPointer ctid = (ItemPointer) DatumGetPointer(slot->tts_values[PGML_CHANGE_CTID]);
+	Oid			tableoid = DatumGetObjectId(slot->tts_values[PGML_CHANGE_TABLEOID]);
+	DeleteBatch *batch = find_delete(changer, tableoid);
+
+	/* a ctid that stands there twice does no harm */
+	appendStringInfo(&batch->ctids, "%s\"(%u,%u)\"", batch->nrows > 0 ? "," : "{",
+					 ItemPointerGetBlockNumberNoCheck(ctid),
+					 ItemPointerGetOffsetNumberNoCheck(ctid));
+	batch->nrows++;
+	changer->waiting++;
+	if (batch->nrows == changer->max_rows)
+		send_delete(changer, batch);
+	else if (changer->waiting >= MAX_WAITING)
+		send_deletes(changer);
+}
+
+void
+pgml_changer_put(PgmlChanger *changer, TupleTableSlot *slot)
+{
+	MemoryContext oldcxt;
+
+	slot_getallattrs(slot);
+	if (slot->tts_isnull[PGML_CHANGE_CTID] || slot->tts_isnull[PGML_CHANGE_TABLEOID])
+		elog(ERROR, "a row to be changed has no ctid or tableoid");
+
+	oldcxt = MemoryContextSwitchTo(changer->batch_cxt);
+	if (changer->change->operation == CMD_UPDATE)
+		add_update(changer, slot);
+	else
+		add_delete(changer, slot);
+	MemoryContextSwitchTo(oldcxt);
+}
+
+uint64
+pgml_changer_finish(PgmlChanger *changer)
+{
+	uint64		changed;
+
+	if (changer->nrows > 0)
+		send_update(changer);
+	send_deletes(changer);
+	if (changer->in_flight > 0)
+		take_result(changer);
+	changed = changer->changed;
+	changer->changed = 0;
+	return changed;
+}
+
+void
+pgml_changer_close(PgmlChanger *changer)
+{
+	if (changer->prepared != NULL)
+		pgml_command_unprepare(changer->conn, changer->prepared);
+	MemoryContextDelete(changer->cxt);
+}

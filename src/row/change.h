@@ -1,0 +1,62 @@
+/*
+ * change.h
+ *		UPDATE and DELETE of many rows of a remote table, in batches.
+ *
+ * A changer is given rows that say which row of the remote is meant and what
+ * its new values are, and sends them as statements of many rows each.  It knows
+ * neither planner nor executor.
+ */
+#ifndef PGML_ROW_CHANGE_H
+#define PGML_ROW_CHANGE_H
+
+#include "postgres.h"
+#include "executor/tuptable.h"
+
+#include "remote/connection.h"
+
+/*
+ * The statements.  "one" changes a single row: its parameters are ctid,
+ * tableoid, and for UPDATE the values.  UPDATE of many rows is prefix
+ * ", ($1, $2, ...), ..." suffix, with the same parameters for each row; DELETE
+ * is prefix alone, with an array of ctids and a tableoid.
+ */
+typedef struct PgmlChange
+{
+	CmdType		operation;
+	char	   *one;
+	char	   *prefix;			/* NULL: rows can only be changed one by one */
+	char	   *suffix;			/* UPDATE */
+} PgmlChange;
+
+/* The columns of a row that is to be changed; values stand behind them. */
+#define PGML_CHANGE_CTID 0
+#define PGML_CHANGE_TABLEOID 1
+#define PGML_CHANGE_NUM_KEYS 2
+
+/* Rows that one statement changes at most. */
+#define PGML_CHANGE_ROWS 500
+
+typedef struct PgmlChanger PgmlChanger;
+
+/*
+ * Make a changer for rows of this descriptor, in a context of its own below the
+ * current one; doesn't touch the network.  change and desc must outlive it.
+ */
+extern PgmlChanger *pgml_changer_create(PgmlConn *conn, const PgmlChange *change, TupleDesc desc);
+
+/*
+ * Change a row: now, or together with others that follow.  Of several rows for
+ * the same remote row the first is taken.  Blocks, throws.
+ */
+extern void pgml_changer_put(PgmlChanger *changer, TupleTableSlot *slot);
+
+/*
+ * Change what hasn't been changed yet.  Returns how many rows the remote says
+ * it has changed since the last call.  Blocks, throws.
+ */
+extern uint64 pgml_changer_finish(PgmlChanger *changer);
+
+/* Forget the prepared statement; never blocks. */
+extern void pgml_changer_close(PgmlChanger *changer);
+
+#endif							/* PGML_ROW_CHANGE_H */
