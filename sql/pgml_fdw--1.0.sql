@@ -95,7 +95,7 @@ COMMENT ON FUNCTION pgml_fdw_migrate(pg_catalog.name) IS
 'the DDL that moves a postgres_fdw server, its user mappings and foreign tables over to pgml_fdw, a statement a row';
 
 --
--- dblink
+-- dblink: the functions of contrib's dblink, which can be installed beside them in another schema
 --
 
 CREATE FUNCTION dblink_connect(pg_catalog.text)
@@ -107,6 +107,20 @@ CREATE FUNCTION dblink_connect(pg_catalog.text, pg_catalog.text)
 RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'pgml_dblink_connect'
 LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_connect_u(pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_connect_u'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_connect_u(pg_catalog.text, pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_connect_u'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+-- no password is asked for: for those only whom a superuser lets
+REVOKE ALL ON FUNCTION dblink_connect_u(pg_catalog.text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION dblink_connect_u(pg_catalog.text, pg_catalog.text) FROM PUBLIC;
 
 CREATE FUNCTION dblink_disconnect()
 RETURNS pg_catalog.text
@@ -157,3 +171,150 @@ CREATE FUNCTION dblink_exec(pg_catalog.text, pg_catalog.text, pg_catalog.bool)
 RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'pgml_dblink_exec'
 LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_open(pg_catalog.text, pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_open_cursor'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_open(pg_catalog.text, pg_catalog.text, pg_catalog.bool)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_open_cursor'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_open(pg_catalog.text, pg_catalog.text, pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_open_cursor'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_open(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_open_cursor'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.int4)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink_fetch'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.int4, pg_catalog.bool)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink_fetch'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.text, pg_catalog.int4)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink_fetch'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink_fetch'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_close(pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_close_cursor'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_close(pg_catalog.text, pg_catalog.bool)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_close_cursor'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_close(pg_catalog.text, pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_close_cursor'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_close(pg_catalog.text, pg_catalog.text, pg_catalog.bool)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_close_cursor'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_send_query(pg_catalog.text, pg_catalog.text)
+RETURNS pg_catalog.int4
+AS 'MODULE_PATHNAME', 'pgml_dblink_send_query'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_is_busy(pg_catalog.text)
+RETURNS pg_catalog.int4
+AS 'MODULE_PATHNAME', 'pgml_dblink_is_busy'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_get_result(pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink_get_result'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_get_result(pg_catalog.text, pg_catalog.bool)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink_get_result'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_cancel_query(pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_cancel_query'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_error_message(pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_error_message'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_get_connections()
+RETURNS pg_catalog.text[]
+AS 'MODULE_PATHNAME', 'pgml_dblink_get_connections'
+LANGUAGE C PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_get_notify(OUT notify_name pg_catalog.text, OUT be_pid pg_catalog.int4, OUT extra pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink_get_notify'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_get_notify(conname pg_catalog.text, OUT notify_name pg_catalog.text, OUT be_pid pg_catalog.int4, OUT extra pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'pgml_dblink_get_notify'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE TYPE dblink_pkey_results AS (position pg_catalog.int4, colname pg_catalog.text);
+
+CREATE FUNCTION dblink_get_pkey(pg_catalog.text)
+RETURNS SETOF dblink_pkey_results
+AS 'MODULE_PATHNAME', 'pgml_dblink_get_pkey'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_build_sql_insert(pg_catalog.text, pg_catalog.int2vector, pg_catalog.int4, pg_catalog.text[], pg_catalog.text[])
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_build_sql_insert'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_build_sql_update(pg_catalog.text, pg_catalog.int2vector, pg_catalog.int4, pg_catalog.text[], pg_catalog.text[])
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_build_sql_update'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_build_sql_delete(pg_catalog.text, pg_catalog.int2vector, pg_catalog.int4, pg_catalog.text[])
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'pgml_dblink_build_sql_delete'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_current_query()
+RETURNS pg_catalog.text
+AS 'current_query'
+LANGUAGE internal PARALLEL RESTRICTED;
+
+CREATE FUNCTION dblink_fdw_validator(options pg_catalog.text[], catalog pg_catalog.oid)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'pgml_dblink_fdw_validator'
+LANGUAGE C STRICT PARALLEL SAFE;
+
+-- A wrapper's name is unique in the database: where contrib's dblink has made this one, it serves both.
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_foreign_data_wrapper WHERE fdwname OPERATOR(pg_catalog.=) 'dblink_fdw') THEN
+    RAISE NOTICE 'there is a foreign-data wrapper "dblink_fdw" already, which is left as it is';
+  ELSE
+    CREATE FOREIGN DATA WRAPPER dblink_fdw VALIDATOR dblink_fdw_validator;
+  END IF;
+END $$;

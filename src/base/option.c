@@ -207,6 +207,7 @@ static const char *const transport_names[] = {"auto", "copy", "row", "cursor"};
 #define DEFAULT_FETCH_SIZE 100
 
 PG_FUNCTION_INFO_V1(pgml_fdw_validator);
+PG_FUNCTION_INFO_V1(pgml_dblink_fdw_validator);
 
 /* Find an option that may stand at one of these places; NULL if there is none. */
 static const PgmlOption *
@@ -453,6 +454,29 @@ pgml_fdw_validator(PG_FUNCTION_ARGS)
 		if (option == NULL)
 			throw_unknown(def->defname, place);
 		read_value(option, def, true, &unused);
+		check_privilege(option, def, place);
+	}
+	PG_RETURN_VOID();
+}
+
+/* The same for the wrapper dblink_fdw, whose servers only tell libpq where to connect. */
+Datum
+pgml_dblink_fdw_validator(PG_FUNCTION_ARGS)
+{
+	List	   *options = untransformRelOptions(PG_GETARG_DATUM(0));
+	int			place = place_of_catalog(PG_GETARG_OID(1));
+	ListCell   *lc;
+
+	foreach(lc, options)
+	{
+		DefElem    *def = lfirst_node(DefElem, lc);
+		const PgmlOption *option = find_option(def->defname, place);
+
+		if (option == NULL || (option->flags & IS_LIBPQ) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+					 errmsg("invalid option \"%s\"", def->defname),
+					 errhint("The options of such a server or user mapping are libpq's.")));
 		check_privilege(option, def, place);
 	}
 	PG_RETURN_VOID();

@@ -134,6 +134,37 @@ extern void pgml_rows_start(PgmlConn *conn, const char *sql);
 extern PgmlResult *pgml_rows_next(PgmlConn *conn, bool fail);
 
 /*
+ * Queries whose results are asked for later, perhaps in another transaction
+ * (async.c); only for connections in autocommit.  _send sends SQL and returns
+ * at once; false: an earlier query has results left, or the connection is lost.
+ * Results are read by pgml_rows_next.  _busy says whether that would have to
+ * wait; it never blocks.  A connection with results left over carries no
+ * other command: conn->async.
+ */
+extern bool pgml_async_send(PgmlConn *conn, const char *sql);
+extern bool pgml_async_busy(PgmlConn *conn);
+
+/*
+ * Ask the remote to give up what it does; blocks for a few seconds at most.
+ * NULL, or why the request could not be made.
+ */
+extern const char *pgml_async_cancel(PgmlConn *conn);
+
+/* What libpq has to say of the last thing that went wrong; NULL: nothing did.  In the current context. */
+extern char *pgml_async_error(PgmlConn *conn);
+
+/* A notification that another session has sent, in the current context. */
+typedef struct PgmlNotification
+{
+	char	   *channel;
+	int			pid;
+	char	   *payload;
+} PgmlNotification;
+
+/* Take the next one that has arrived; false: there is none.  Never blocks. */
+extern bool pgml_async_notification(PgmlConn *conn, PgmlNotification *result);
+
+/*
  * Streams.  One at a time per connection; the occupant is told by park when
  * somebody else needs the wire.
  *

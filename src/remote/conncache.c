@@ -32,29 +32,27 @@ typedef struct CacheEntry
 {
 	CacheKey	key;
 	PgmlConn   *conn;
-	uint32		server_hash;	/* of syscache keys, to recognise invalidations */
-	uint32		mapping_hash;
 } CacheEntry;
 
 static HTAB *cache = NULL;
 
-/* Mark what an ALTER or DROP of a server, mapping or wrapper concerns. */
+/*
+ * Mark what an ALTER or DROP of a server, mapping or wrapper concerns; dblink's
+ * connections too, where it means nothing for those that hold session state.
+ */
 static void
 invalidate(Datum arg, int cacheid, uint32 hashvalue)
 {
-	HASH_SEQ_STATUS scan;
-	CacheEntry *entry;
+	dlist_iter	iter;
 
-	if (cache == NULL)
-		return;
-
-	hash_seq_init(&scan, cache);
-	while ((entry = hash_seq_search(&scan)) != NULL)
+	dlist_foreach(iter, &pgml_connections)
 	{
+		PgmlConn   *conn = dlist_container(PgmlConn, node, iter.cur);
+
 		if (hashvalue == 0 || cacheid == FOREIGNDATAWRAPPEROID ||
-			(cacheid == FOREIGNSERVEROID && hashvalue == entry->server_hash) ||
-			(cacheid == USERMAPPINGOID && hashvalue == entry->mapping_hash))
-			entry->conn->invalidated = true;
+			(cacheid == FOREIGNSERVEROID && hashvalue == conn->server_hash) ||
+			(cacheid == USERMAPPINGOID && hashvalue == conn->mapping_hash))
+			conn->invalidated = true;
 	}
 }
 
@@ -114,10 +112,6 @@ pgml_conncache_get(UserMapping *mapping)
 		pgml_xact_join(conn);
 		entry = hash_search(cache, &key, HASH_ENTER, NULL);
 		entry->conn = conn;
-		entry->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID,
-												   ObjectIdGetDatum(mapping->serverid));
-		entry->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID,
-													ObjectIdGetDatum(mapping->umid));
 	}
 	entry->conn->used_in = pgml_xact_number;
 	return entry->conn;
@@ -146,7 +140,7 @@ pgml_conncache_disconnect(Oid serverid)
 
 		if (conn->pg == NULL || (OidIsValid(serverid) && conn->serverid != serverid))
 			continue;
-		if (conn->depth > 0 || (conn->wire != PGML_WIRE_IDLE && !conn->late))
+		if (conn->depth > 0 || (conn->wire != PGML_WIRE_IDLE && conn->late == NULL))
 		{
 			ereport(WARNING,
 					(errcode(ERRCODE_OBJECT_IN_USE),

@@ -25,6 +25,7 @@
 #include "storage/fd.h"
 #include "storage/latch.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
@@ -64,7 +65,8 @@ connection_on_delete(void *arg)
 	PgmlConn   *conn = arg;
 
 	/* one of a single call, which an error has ended: the remote needn't go on */
-	if (conn->wire != PGML_WIRE_IDLE && !conn->late && pgml_connection_is_open(conn))
+	if (conn->wire != PGML_WIRE_IDLE && conn->late == NULL && !conn->async &&
+		pgml_connection_is_open(conn))
 		pgml_wire_cancel(conn, TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 														   PGML_LAST_CANCEL_MS));
 	pgml_connection_drop(conn);
@@ -96,6 +98,9 @@ pgml_connection_create(UserMapping *mapping, MemoryContext parent)
 	conn->userid = mapping->userid;
 	conn->serverid = mapping->serverid;
 	conn->name = MemoryContextStrdup(conn->cxt, GetForeignServer(mapping->serverid)->servername);
+	conn->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID,
+											  ObjectIdGetDatum(mapping->serverid));
+	conn->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(mapping->umid));
 	return conn;
 }
 
@@ -149,7 +154,8 @@ pgml_connection_drop(PgmlConn *conn)
 	conn->depth = 0;
 	conn->doomed = false;
 	conn->wrote = false;
-	conn->late = false;
+	conn->late = NULL;
+	conn->async = false;
 	conn->readers = 0;
 	conn->xact++;
 
@@ -186,7 +192,7 @@ pgml_connection_is_dead(PgmlConn *conn)
 {
 	if (!pgml_connection_is_open(conn))
 		return true;
-	if (conn->wire != PGML_WIRE_IDLE && !conn->late)
+	if (conn->wire != PGML_WIRE_IDLE && conn->late == NULL)
 		return (poll_socket(conn) & (POLLERR | POLLHUP | POLLNVAL)) != 0;
 
 	/*
@@ -211,6 +217,22 @@ int
 pgml_connection_remote_pid(PgmlConn *conn)
 {
 	return pgml_connection_is_open(conn) ? PQbackendPID(conn->pg) : 0;
+}
+
+void
+pgml_connection_reset(PgmlConn *conn)
+{
+	bool		sent = conn->wire == PGML_WIRE_IDLE && pgml_connection_is_open(conn) &&
+		PQtransactionStatus(conn->pg) == PQTRANS_IDLE &&
+		pgml_command_end_send(conn, "DISCARD ALL");
+
+	if (!sent)
+		pgml_connection_drop(conn);
+	else
+	{
+		conn->late = "DISCARD ALL";
+		conn->wire_level = 0;
+	}
 }
 
 const char *
@@ -492,7 +514,7 @@ still_answers(PgmlConn *conn)
 static bool
 should_be_replaced(PgmlConn *conn)
 {
-	if (conn->enlist == NULL || conn->lost || conn->wire != PGML_WIRE_IDLE ||
+	if ((conn->enlist == NULL && !conn->stateless) || conn->lost || conn->wire != PGML_WIRE_IDLE ||
 		pgml_command_planned_depth(conn) > 0)
 		return false;
 	return conn->invalidated ||

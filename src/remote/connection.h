@@ -99,6 +99,7 @@ struct PgmlConn
 	uint32		notices;		/* counts what the remote has to remark */
 	int			wire_level;		/* local nest level that sent what is on the wire */
 	bool		pipelined;		/* it was sent in libpq's pipeline mode */
+	bool		async;			/* its rows are left for later, beyond the end of the transaction */
 	TimestampTz last_sent;		/* when the last message left */
 	bool		unawaited;		/* flushed, and nobody has waited for the answer yet */
 	bool		copying;		/* a COPY's rows have begun to come, or may go */
@@ -125,13 +126,16 @@ struct PgmlConn
 	bool		only_tables;	/* of plain tables, but for unknown_tables */
 	List	   *known_tables;	/* what is known of remote tables; readonly.c's */
 	List	   *unknown_tables; /* those that were read and aren't known yet */
-	bool		late;			/* a COMMIT is on the wire that nobody has waited for */
+	const char *late;			/* tag of a command on the wire that nobody has waited for: COMMIT; or NULL */
 	bool		wrote;			/* something was changed in the remote transaction */
 	List	   *steps;			/* PgmlStep, to be sent with the next command */
 	List	   *sent;			/* PgmlStep, sent, not yet known to have succeeded */
 	List	   *prepared;		/* names of statements prepared on the remote */
 
 	/* its life in the cache */
+	uint32		server_hash;	/* of syscache keys, to recognise invalidations */
+	uint32		mapping_hash;
+	bool		stateless;		/* in autocommit, and holds no session state: may be replaced */
 	bool		invalidated;	/* options changed: connect anew when it is free */
 	bool		keep;			/* keep it open after the transaction */
 	bool		parallel_commit;
@@ -172,6 +176,13 @@ extern bool pgml_connection_is_dead(PgmlConn *conn);
 
 /* Process ID of the remote backend, 0 if not connected. */
 extern int	pgml_connection_remote_pid(PgmlConn *conn);
+
+/*
+ * Make the session of an idle connection in autocommit as if new, without
+ * waiting for the answer; one in a transaction, or that can't, is closed.
+ * Never throws.
+ */
+extern void pgml_connection_reset(PgmlConn *conn);
 
 /* A parameter that the remote reports (server_encoding, DateStyle...); NULL if it doesn't. */
 extern const char *pgml_connection_parameter(PgmlConn *conn, const char *name);

@@ -255,7 +255,7 @@ pgml_readonly_commit(PgmlConn *conn)
 	if (!pgml_wire_flush(conn, 0))
 		pgml_wire_throw(conn, NULL);
 	pgml_commit_forget(conn);
-	conn->late = true;
+	conn->late = "COMMIT";
 	conn->wire_level = 0;
 	return true;
 }
@@ -265,20 +265,22 @@ pgml_readonly_finish_late(PgmlConn *conn)
 {
 	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 													   PGML_CLEANUP_TIMEOUT_MS);
+	bool		commit;
 	bool		done;
 
-	if (!conn->late)
+	if (conn->late == NULL)
 		return;
 	conn->unawaited = false;
-	done = pgml_command_end_finish(conn, "COMMIT", deadline);
+	commit = conn->enlist != NULL;
+	done = pgml_command_end_finish(conn, conn->late, deadline);
 	if (!done)
 		CHECK_FOR_INTERRUPTS();
-	conn->late = false;
+	conn->late = NULL;
 	if (done)
 		return;
 
 	/* whatever it is, nobody has done anything on this connection yet */
-	if (pgml_connection_is_open(conn))
+	if (commit && pgml_connection_is_open(conn))
 		ereport(WARNING,
 				(errmsg("the end of a transaction that only read failed on server \"%s\"",
 						conn->name)));

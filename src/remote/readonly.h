@@ -41,7 +41,7 @@ extern void pgml_readonly_other_command(PgmlConn *conn);
  */
 extern bool pgml_readonly_commit(PgmlConn *conn);
 
-/* Take in the answer to such a COMMIT, if one is still to come; throws only on interrupts. */
+/* Take in the answer to such a COMMIT, or to a reset, if one is still to come; throws only on interrupts. */
 extern void pgml_readonly_finish_late(PgmlConn *conn);
 
 #endif							/* PGML_REMOTE_READONLY_H */

@@ -157,9 +157,8 @@ pgml_result_tag(PgmlResult *res)
 	return PQcmdStatus(res->pg);
 }
 
-/* Copy a text of the remote, whatever bytes it is made of; NULL stays NULL. */
-static char *
-safe_text(const char *text)
+char *
+pgml_result_safe_text(const char *text)
 {
 	char	   *copy;
 
@@ -192,16 +191,16 @@ read_error(PgmlConn *conn, const PGresult *res)
 	RemoteError error;
 
 	error.sqlstate = safe_sqlstate(PQresultErrorField(res, PG_DIAG_SQLSTATE));
-	error.message = safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
-	error.detail = safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL));
-	error.hint = safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_HINT));
-	error.context = safe_text(PQresultErrorField(res, PG_DIAG_CONTEXT));
+	error.message = pgml_result_safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
+	error.detail = pgml_result_safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL));
+	error.hint = pgml_result_safe_text(PQresultErrorField(res, PG_DIAG_MESSAGE_HINT));
+	error.context = pgml_result_safe_text(PQresultErrorField(res, PG_DIAG_CONTEXT));
 	error.row = error.context != NULL && conn->occupant != NULL && conn->occupant->name_row != NULL ?
 		conn->occupant->name_row(conn->occupant, error.context) : NULL;
 
 	/* what isn't the remote's error is libpq's, or no error, which is one here */
 	if (error.message == NULL)
-		error.message = safe_text(conn->pg != NULL ? PQerrorMessage(conn->pg) : "not connected");
+		error.message = pgml_result_safe_text(conn->pg != NULL ? PQerrorMessage(conn->pg) : "not connected");
 	if (error.message[0] == '\0')
 	{
 		error.sqlstate = ERRCODE_PROTOCOL_VIOLATION;

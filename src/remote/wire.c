@@ -365,6 +365,7 @@ finish_message(PgmlConn *conn)
 	conn->wire = PGML_WIRE_IDLE;
 	conn->pipelined = false;
 	conn->unawaited = false;
+	conn->async = false;
 }
 
 /* Wait until libpq has a whole result; false: not in time. */

@@ -122,6 +122,9 @@ extern bool pgml_wire_is_readable(PgmlConn *conn);
 /* Read what a stream still has and cancel it if need be; see stream.c. */
 extern void pgml_stream_end(PgmlConn *conn);
 
+/* Copy a text of the remote, whatever bytes it is made of, without newlines at its end; NULL stays NULL. */
+extern char *pgml_result_safe_text(const char *text);
+
 /* Wrap a result; it belongs to the current memory context. */
 extern PgmlResult *pgml_result_wrap(PGresult *pg);
 

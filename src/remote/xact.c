@@ -204,7 +204,7 @@ needs_rollback(PgmlConn *conn)
 {
 	if (conn->pg == NULL)
 		return false;
-	if (conn->late)
+	if (conn->late != NULL || conn->async)
 		return false;
 	return takes_part(conn) || conn->wire != PGML_WIRE_IDLE || !conn->established ||
 		(conn->enlist != NULL && pgml_command_remote_xact(conn) != PGML_XACT_NONE);
@@ -338,7 +338,7 @@ rollback_level(PgmlConn *conn, int level, TimestampTz deadline)
 	bool		began_here = begin_level >= level;
 
 	/* what is on the wire may belong to an outer level, which goes on */
-	if (conn->wire != PGML_WIRE_IDLE && conn->wire_level < level)
+	if (conn->wire != PGML_WIRE_IDLE && (conn->wire_level < level || conn->async))
 		return;
 	if (!pgml_command_settle(conn, deadline))
 		pgml_connection_drop(conn);

@@ -3,8 +3,9 @@
  *		What this session holds open, what it has sent, and how to let go.
  *
  * The rows of pgml_fdw_get_connections() are those of postgres_fdw's function
- * of PostgreSQL 18.  Only connections of foreign tables are shown and closed;
- * dblink's have names and functions of their own.
+ * of PostgreSQL 18.  Shown and closed are the connections of foreign tables, and
+ * those that are kept for dblink calls with a server's name; connections that a
+ * user has opened by dblink_connect have names and functions of their own.
  */
 #include "postgres.h"
 
@@ -20,6 +21,7 @@
 #include "base/stats.h"
 #include "remote/conncache.h"
 #include "remote/xact.h"
+#include "sqlfunc/dblink_conn.h"
 
 PG_FUNCTION_INFO_V1(pgml_fdw_get_connections);
 PG_FUNCTION_INFO_V1(pgml_fdw_disconnect);
@@ -98,7 +100,18 @@ pgml_fdw_get_connections(PG_FUNCTION_ARGS)
 	list.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	list.check = PG_GETARG_BOOL(0);
 	pgml_conncache_visit(list_connection, &list);
+	pgml_dblink_visit(list_connection, &list);
 	return (Datum) 0;
+}
+
+/* Close the connections with one server (InvalidOid: with all). */
+static bool
+disconnect(Oid serverid)
+{
+	bool		of_tables = pgml_conncache_disconnect(serverid);
+	bool		of_dblink = pgml_dblink_forget(serverid);
+
+	return of_tables || of_dblink;
 }
 
 Datum
@@ -106,13 +119,13 @@ pgml_fdw_disconnect(PG_FUNCTION_ARGS)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
-	PG_RETURN_BOOL(pgml_conncache_disconnect(GetForeignServerByName(name, false)->serverid));
+	PG_RETURN_BOOL(disconnect(GetForeignServerByName(name, false)->serverid));
 }
 
 Datum
 pgml_fdw_disconnect_all(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(pgml_conncache_disconnect(InvalidOid));
+	PG_RETURN_BOOL(disconnect(InvalidOid));
 }
 
 /* Return the counters, in the order that PgmlStats has them. */

@@ -174,9 +174,7 @@ SET ROLE dblink_user;
 SELECT * FROM dblink('dblink_server', 'SELECT 1') AS t (n int);
 RESET ROLE;
 
--- Servers of other wrappers, and contrib's dblink beside ours.
-CREATE SCHEMA contrib_dblink;
-CREATE EXTENSION dblink SCHEMA contrib_dblink;
+-- Servers of other wrappers.
 CREATE EXTENSION IF NOT EXISTS postgres_fdw;
 CREATE SERVER dblink_other FOREIGN DATA WRAPPER dblink_fdw
   OPTIONS (host :'remote_host', port :'remote_port', dbname :'remote_db');
@@ -190,15 +188,10 @@ CREATE SERVER dblink_nothing FOREIGN DATA WRAPPER dblink_nothing
 CREATE USER MAPPING FOR PUBLIC SERVER dblink_nothing OPTIONS (user :'USER');
 SELECT server, t.* FROM unnest(ARRAY['dblink_other', 'dblink_postgres', 'dblink_nothing']) server,
   dblink(server, 'SELECT count(*) FROM dblink_test.t') AS t (n int);
-SELECT contrib_dblink.dblink_connect('mine', :'conninfo');
-SELECT contrib_dblink.dblink_exec('mine', 'SET application_name = ''theirs''');
-SELECT dblink_exec('mine', 'SET application_name = ''ours''');
-SELECT ours, theirs FROM dblink('mine', 'SHOW application_name') AS o (ours text),
-  contrib_dblink.dblink('mine', 'SHOW application_name') AS t (theirs text);
-SELECT contrib_dblink.dblink_disconnect('mine');
 SELECT dblink_disconnect('mine');
 SELECT dblink_disconnect();
--- nothing of ours is left on the remote
+-- nothing of ours is left on the remote, once the connections that are kept have gone
+SELECT pgml_fdw_disconnect_all();
 \connect :remote_db - :remote_host :remote_port
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND application_name NOT LIKE 'pg_regress%';
 \connect :local_db - :local_host :local_port
@@ -206,7 +199,5 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid
 SET client_min_messages = warning;
 DROP SERVER dblink_server, dblink_other, dblink_postgres, dblink_nothing CASCADE;
 DROP FOREIGN DATA WRAPPER dblink_nothing;
-DROP EXTENSION dblink;
 DROP EXTENSION postgres_fdw;
-DROP SCHEMA contrib_dblink;
 DROP ROLE dblink_user;

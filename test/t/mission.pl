@@ -29,6 +29,8 @@ $remote->safe_psql('postgres', q{
 
 $local->safe_psql('postgres', q{
 	CREATE EXTENSION postgres_fdw;
+	ALTER EXTENSION pgml_fdw DROP FOREIGN DATA WRAPPER dblink_fdw;
+	DROP FOREIGN DATA WRAPPER dblink_fdw;
 	CREATE SCHEMA contrib;
 	CREATE EXTENSION dblink SCHEMA contrib;
 	CREATE ROLE analyst LOGIN;

@@ -1,0 +1,231 @@
+/*
+ * dblink_gather.c
+ *		Gathers the whole result of a remote statement.
+ *
+ * Rows come one at a time and go, converted by the input functions of the types
+ * in the column definition list, into a tuplestore that spills at work_mem;
+ * nothing here grows with the number of rows.
+ *
+ * Several statements in one string are all run, and the result of the last one
+ * is what counts.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "parser/parse_coerce.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "sqlfunc/dblink_gather.h"
+
+PgmlGather *
+pgml_gather_create(MemoryContext cxt, TupleDesc declared, bool random)
+{
+	PgmlGather *gather = palloc0(sizeof(PgmlGather));
+	MemoryContext old;
+
+	gather->cxt = cxt;
+	gather->declared = declared;
+	gather->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml dblink row",
+										  ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(cxt);
+	gather->store = tuplestore_begin_heap(random, false, work_mem);
+	MemoryContextSwitchTo(old);
+	return gather;
+}
+
+PgmlGather *
+pgml_gather_create_function(FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	TupleDesc	declared;
+
+	if (rsinfo == NULL || !IsA(rsinfo, ReturnSetInfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-valued function called in context that cannot accept a set")));
+	if ((rsinfo->allowedModes & SFRM_Materialize) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("materialize mode required, but it is not allowed in this context")));
+	rsinfo->returnMode = SFRM_Materialize;
+
+	if (get_call_result_type(fcinfo, NULL, &declared) != TYPEFUNC_COMPOSITE)
+		declared = NULL;
+	return pgml_gather_create(rsinfo->econtext->ecxt_per_query_memory, declared,
+							(rsinfo->allowedModes & SFRM_Materialize_Random) != 0);
+}
+
+void
+pgml_gather_return(PgmlGather *gather, FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	/* without these the result is empty */
+	if (gather->desc != NULL)
+	{
+		rsinfo->setResult = gather->store;
+		rsinfo->setDesc = gather->desc;
+	}
+	MemoryContextDelete(gather->row_cxt);
+}
+
+/* Forget the rows so far; those that follow are of this shape (NULL: none follow). */
+static void
+restart(PgmlGather *gather, TupleDesc desc)
+{
+	MemoryContext old;
+
+	tuplestore_clear(gather->store);
+	gather->desc = NULL;
+	if (desc == NULL)
+		return;
+	old = MemoryContextSwitchTo(gather->cxt);
+	gather->desc = CreateTupleDescCopy(desc);
+	MemoryContextSwitchTo(old);
+	gather->input = TupleDescGetAttInMetadata(gather->desc);
+	gather->values = palloc(Max(desc->natts, 1) * sizeof(char *));
+}
+
+void
+pgml_gather_throw_ncols(int ncols, int declared)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("the remote query returns other columns than the column definition list declares"),
+			 errdetail("The query returns %d columns, %d are declared.", ncols, declared)));
+}
+
+/* Start with the rows of a statement: they must have the columns that the caller has declared. */
+static void
+restart_rows(PgmlGather *gather, PgmlResult *res)
+{
+	if (gather->declared == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("function returning record called in context that cannot accept type record"),
+				 errhint("Call it in FROM with a column definition list: AS t(a int, b text).")));
+	if (pgml_result_ncols(res) != gather->declared->natts)
+		pgml_gather_throw_ncols(pgml_result_ncols(res), gather->declared->natts);
+	restart(gather, gather->declared);
+}
+
+/* Convert gather->values and put them into the store. */
+static void
+put(PgmlGather *gather)
+{
+	MemoryContext old = MemoryContextSwitchTo(gather->row_cxt);
+
+	tuplestore_puttuple(gather->store, BuildTupleFromCStrings(gather->input, gather->values));
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(gather->row_cxt);
+}
+
+/* Put the row of a result; its bytes are the remote's, so they are verified. */
+static void
+put_result(PgmlGather *gather, PgmlResult *res)
+{
+	for (int i = 0; i < gather->desc->natts; i++)
+	{
+		gather->values[i] = pgml_result_value(res, 0, i);
+		if (gather->values[i] != NULL)
+			pg_verifymbstr(gather->values[i], pgml_result_length(res, 0, i), false);
+	}
+	put(gather);
+}
+
+/* Make the tag of a command the only row. */
+static void
+put_tag(PgmlGather *gather, PgmlResult *res)
+{
+	TupleDesc	desc = CreateTemplateTupleDesc(1);
+
+	TupleDescInitEntry(desc, 1, "status", TEXTOID, -1, 0);
+	restart(gather, desc);
+	gather->values[0] = pstrdup(pgml_result_tag(res));
+	put(gather);
+}
+
+int
+pgml_gather_adopt_styles(PgmlConn *conn)
+{
+	static const char *const styles[] = {"DateStyle", "IntervalStyle"};
+	int			nestlevel = NewGUCNestLevel();
+
+	for (int i = 0; i < (int) lengthof(styles); i++)
+	{
+		const char *remote = pgml_connection_parameter(conn, styles[i]);
+
+		if (remote != NULL && strcmp(remote, GetConfigOption(styles[i], false, false)) != 0)
+			(void) set_config_option(styles[i], remote, PGC_USERSET, PGC_S_SESSION,
+									 GUC_ACTION_SAVE, true, 0, false);
+	}
+	return nestlevel;
+}
+
+/* Take in one result: a row, the end of a statement, or an error.  True at the end of a statement. */
+static bool
+take(PgmlGather *gather, PgmlConn *conn, PgmlResult *res, bool at_start)
+{
+	if (pgml_result_is_error(res))
+	{
+		pgml_result_report(conn, res, NOTICE);
+		restart(gather, NULL);
+		return true;
+	}
+	if (!pgml_result_has_rows(res))
+	{
+		put_tag(gather, res);
+		return true;
+	}
+	if (at_start)
+		restart_rows(gather, res);
+	if (pgml_result_nrows(res) == 0)
+		return true;
+	put_result(gather, res);
+	return false;
+}
+
+bool
+pgml_gather_run(PgmlGather *gather, PgmlConn *conn, bool fail, bool once)
+{
+	bool		at_start = true;	/* of a statement's result */
+	bool		any = false;
+	int			nestlevel = -1;
+	PgmlResult *res;
+
+	while (!(once && any && at_start) && (res = pgml_rows_next(conn, fail)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		/* by the first row the remote has told what an earlier statement may have set */
+		if (nestlevel < 0 && pgml_result_nrows(res) > 0)
+			nestlevel = pgml_gather_adopt_styles(conn);
+		at_start = take(gather, conn, res, at_start);
+		any = true;
+	}
+	if (nestlevel >= 0)
+		AtEOXact_GUC(true, nestlevel);
+	return any;
+}
+
+void
+pgml_gather_check(PgmlGather *gather)
+{
+	if (gather->desc == NULL)
+		return;
+	if (gather->desc->natts != gather->declared->natts)
+		pgml_gather_throw_ncols(gather->desc->natts, gather->declared->natts);
+	for (int i = 0; i < gather->desc->natts; i++)
+	{
+		Oid			is = TupleDescAttr(gather->desc, i)->atttypid;
+		Oid			wanted = TupleDescAttr(gather->declared, i)->atttypid;
+
+		if (!IsBinaryCoercible(is, wanted))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("the remote command returns no rows but its tag, which is text"),
+					 errhint("Declare one column of type text.")));
+	}
+}

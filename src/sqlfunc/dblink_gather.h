@@ -1,0 +1,61 @@
+/*
+ * dblink_gather.h
+ *		The whole result of a remote statement, in a tuplestore.
+ */
+#ifndef PGML_SQLFUNC_DBLINK_GATHER_H
+#define PGML_SQLFUNC_DBLINK_GATHER_H
+
+#include "postgres.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/tuplestore.h"
+
+#include "remote/command.h"
+
+/* Rows on their way to the caller. */
+typedef struct PgmlGather
+{
+	MemoryContext cxt;			/* of the store and the descriptor */
+	TupleDesc	declared;		/* what the caller wants; NULL: it hasn't said */
+	Tuplestorestate *store;
+	TupleDesc	desc;			/* of what is in the store; NULL: nothing is */
+	AttInMetadata *input;
+	char	  **values;
+	MemoryContext row_cxt;		/* reset after each row */
+} PgmlGather;
+
+/*
+ * Make a gather; store and descriptor live in cxt, the rest in the current
+ * context.  random: rows are asked for more than once or backwards.
+ */
+extern PgmlGather *pgml_gather_create(MemoryContext cxt, TupleDesc declared, bool random);
+
+/*
+ * The same for the result of a set-returning function; throws where the caller
+ * can't take one.  pgml_gather_return hands what has been gathered to the caller.
+ */
+extern PgmlGather *pgml_gather_create_function(FunctionCallInfo fcinfo);
+extern void pgml_gather_return(PgmlGather *gather, FunctionCallInfo fcinfo);
+
+/*
+ * Gather the results of what was started by pgml_rows_start: of all
+ * statements, of which the last one's result stays, or (once) of the next one
+ * only.  A command without rows gives one row with its tag, in a text column;
+ * an error is thrown, or (fail false) becomes a NOTICE and no result.  Blocks,
+ * throws.  Returns false if there was no result at all.
+ */
+extern bool pgml_gather_run(PgmlGather *gather, PgmlConn *conn, bool fail, bool once);
+
+/* Throw unless what has been gathered is of the shape that was declared. */
+extern void pgml_gather_check(PgmlGather *gather);
+
+/* Throw: the remote query has another number of columns than was declared. */
+extern void pgml_gather_throw_ncols(int ncols, int declared);
+
+/*
+ * Read dates and intervals as the remote writes them, until the GUC nest level
+ * that is returned ends (also by an error).
+ */
+extern int	pgml_gather_adopt_styles(PgmlConn *conn);
+
+#endif							/* PGML_SQLFUNC_DBLINK_GATHER_H */
