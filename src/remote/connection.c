@@ -162,6 +162,7 @@ pgml_connection_drop(PgmlConn *conn)
 	/* the slot may see many connections */
 	pgml_steps_forget(conn);
 	pgml_readonly_forget_tables(conn);
+	conn->exttypes_known = false;
 	list_free_deep(conn->prepared);
 	conn->prepared = NIL;
 }

@@ -58,6 +58,9 @@ typedef struct PgmlCaps
 	bool		sql_ascii;		/* its database encoding is SQL_ASCII: text is unchecked there */
 } PgmlCaps;
 
+/* Types of extensions whose binary form is known; exttype.c has their names. */
+#define PGML_NUM_EXTTYPES 3
+
 /*
  * One statement that must run before the next command, sent in the same
  * flush.  When it has succeeded, the remote transaction is depth_after levels
@@ -127,6 +130,8 @@ struct PgmlConn
 	List	   *known_tables;	/* what is known of remote tables; readonly.c's */
 	List	   *unknown_tables; /* those that were read and aren't known yet */
 	const char *late;			/* tag of a command on the wire that nobody has waited for: COMMIT; or NULL */
+	bool		exttypes_known; /* has the remote been asked for these? */
+	Oid			exttypes[PGML_NUM_EXTTYPES];	/* its OIDs of them */
 	bool		wrote;			/* something was changed in the remote transaction */
 	List	   *steps;			/* PgmlStep, to be sent with the next command */
 	List	   *sent;			/* PgmlStep, sent, not yet known to have succeeded */

@@ -30,6 +30,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "remote/exttype.h"
 #include "row/codec.h"
 #include "row/codec_binary.h"
 #include "row/copyformat.h"
@@ -39,6 +40,7 @@ typedef struct CodecColumn
 {
 	int			index;			/* of its attribute, from 0 */
 	bool		text;			/* it is asked for as text */
+	int			exttype;		/* text unless the remote has this type (exttype.h); or -1 */
 	Oid			typid;			/* base type of the attribute */
 	int32		typmod;
 	PgmlBinary	binary;			/* unless text */
@@ -59,6 +61,7 @@ struct PgmlCodec
 	CodecColumn *columns;
 	int			current;		/* column that is being decoded, for messages */
 	bool		runs_user_code;
+	bool		has_exttypes;
 };
 
 /* Tell which column an error is about. */
@@ -91,8 +94,13 @@ init_column(PgmlCodec *codec, CodecColumn *column, AttrNumber attnum)
 	if (column->typid != att->atttypid)
 		column->domain = att->atttypid;
 	column->type_name = format_type_with_typemod(att->atttypid, att->atttypmod);
+	column->exttype = -1;
 	column->text = !pgml_binary_init(&column->binary, column->typid, column->typmod,
 									 &codec->arena);
+	if (column->text)
+		column->exttype = pgml_exttype_find(column->typid);
+	if (column->exttype >= 0)
+		codec->has_exttypes = true;
 
 	if (OidIsValid(column->domain) || column->typid >= FirstGenbkiObjectId)
 		codec->runs_user_code = true;
@@ -112,6 +120,29 @@ pgml_codec_create(TupleDesc desc, int ncols, const AttrNumber *attnums)
 	for (int i = 0; i < ncols; i++)
 		init_column(codec, &codec->columns[i], attnums[i]);
 	return codec;
+}
+
+void
+pgml_codec_meet(PgmlCodec *codec, PgmlConn *conn)
+{
+	MemoryContext oldcxt;
+
+	if (!codec->has_exttypes)
+		return;
+	oldcxt = MemoryContextSwitchTo(codec->cxt);
+	for (int i = 0; i < codec->ncols; i++)
+	{
+		CodecColumn *column = &codec->columns[i];
+		Oid			remote;
+
+		if (column->exttype < 0)
+			continue;
+		remote = pgml_exttype_remote_oid(conn, column->exttype);
+		if (OidIsValid(remote) && (column->text || column->binary.remote_typid != remote))
+			pgml_binary_init_receive(&column->binary, column->typid, column->typmod, remote);
+		column->text = !OidIsValid(remote);
+	}
+	MemoryContextSwitchTo(oldcxt);
 }
 
 int
@@ -161,6 +192,7 @@ pgml_codec_prove(PgmlCodec *codec, PgmlConn *conn, PgmlResult *description)
 		if (!column->text && !is_proved(column, conn, remote_type))
 		{
 			column->text = true;
+			column->exttype = -1;
 			proved = false;
 		}
 		else if (column->text && remote_type != TEXTOID)

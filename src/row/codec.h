@@ -26,6 +26,13 @@ typedef struct PgmlCodec PgmlCodec;
  */
 extern PgmlCodec *pgml_codec_create(TupleDesc desc, int ncols, const AttrNumber *attnums);
 
+/*
+ * Learn from the remote what it calls types of extensions that could come in
+ * binary form; to be called before each query is asked.  Does nothing where
+ * there are none; else it may block, once per network connection; throws.
+ */
+extern void pgml_codec_meet(PgmlCodec *codec, PgmlConn *conn);
+
 extern int	pgml_codec_ncols(const PgmlCodec *codec);
 
 /* Must wire column i be asked for as text? */

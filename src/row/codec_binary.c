@@ -473,6 +473,17 @@ init_decode_function(PgmlBinary *self, Calls calls)
 	fmgr_info_cxt(funcid, &self->function, CurrentMemoryContext);
 }
 
+/* Look up the function that the encoder calls. */
+static void
+init_encode_function(PgmlBinary *self)
+{
+	Oid			funcid;
+	bool		is_varlena;
+
+	getTypeBinaryOutputInfo(self->typid, &funcid, &is_varlena);
+	fmgr_info_cxt(funcid, &self->function, CurrentMemoryContext);
+}
+
 /* The element type, if this is the array type of one in the table; int2vector has elements too, but isn't one. */
 static Oid
 array_element(Oid typid)
@@ -491,7 +502,7 @@ pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod, PgmlArena *arena)
 	Oid			element;
 
 	memset(self, 0, sizeof(PgmlBinary));
-	self->typid = typid;
+	self->typid = self->remote_typid = typid;
 	self->typmod = typmod;
 	self->arena = arena;
 	if (type != NULL)
@@ -522,8 +533,6 @@ pgml_binary_init_encode(PgmlBinary *self, Oid typid)
 {
 	const BinaryType *type = find_type(typid);
 	Oid			element;
-	Oid			funcid;
-	bool		is_varlena;
 
 	memset(self, 0, sizeof(PgmlBinary));
 	self->typid = typid;
@@ -535,10 +544,7 @@ pgml_binary_init_encode(PgmlBinary *self, Oid typid)
 		self->is_text = type->is_text;
 		self->is_bytes = type->encode == pgml_encode_bytes;
 		if (type->encode == pgml_encode_send || type->encode == pgml_encode_numeric)
-		{
-			getTypeBinaryOutputInfo(typid, &funcid, &is_varlena);
-			fmgr_info_cxt(funcid, &self->function, CurrentMemoryContext);
-		}
+			init_encode_function(self);
 		return true;
 	}
 
@@ -553,6 +559,27 @@ pgml_binary_init_encode(PgmlBinary *self, Oid typid)
 	return true;
 }
 
+void
+pgml_binary_init_receive(PgmlBinary *self, Oid typid, int32 typmod, Oid remote_typid)
+{
+	memset(self, 0, sizeof(PgmlBinary));
+	self->typid = typid;
+	self->remote_typid = remote_typid;
+	self->typmod = typmod;
+	self->decode = pgml_binary_decode_receive;
+	init_decode_function(self, CALLS_RECEIVE);
+}
+
+void
+pgml_binary_init_send(PgmlBinary *self, Oid typid)
+{
+	memset(self, 0, sizeof(PgmlBinary));
+	self->typid = typid;
+	self->typmod = -1;
+	self->encode = pgml_encode_send;
+	init_encode_function(self);
+}
+
 /*
  * Types whose bytes are text can stand in for each other: what arrives is what
  * a cast to text would have made of it.  A name is particular: longer text would
@@ -563,7 +590,7 @@ pgml_binary_accepts(const PgmlBinary *self, Oid remote_type)
 {
 	const BinaryType *remote;
 
-	if (remote_type == self->typid)
+	if (remote_type == self->remote_typid)
 		return true;
 	if (!self->is_text || self->typid == NAMEOID)
 		return false;

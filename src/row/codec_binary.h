@@ -47,6 +47,7 @@ typedef void (*PgmlEncode) (PgmlBinary *self, Datum value, StringInfo buf);
 struct PgmlBinary
 {
 	Oid			typid;			/* not a domain */
+	Oid			remote_typid;	/* what the remote must call it */
 	int32		typmod;
 	PgmlArena  *arena;
 	PgmlDecode	decode;
@@ -69,6 +70,10 @@ struct PgmlBinary
  * if values of the type must travel as text.  Values may live in the arena.
  */
 extern bool pgml_binary_init(PgmlBinary *self, Oid typid, int32 typmod, PgmlArena *arena);
+
+/* The same for a type of an extension, to be read and written by its own functions. */
+extern void pgml_binary_init_receive(PgmlBinary *self, Oid typid, int32 typmod, Oid remote_typid);
+extern void pgml_binary_init_send(PgmlBinary *self, Oid typid);
 
 /* Get memory for a value, aligned as palloc's. */
 static inline void *

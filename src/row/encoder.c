@@ -19,6 +19,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "remote/exttype.h"
 #include "row/codec_binary.h"
 #include "row/copyformat.h"
 #include "row/encoder.h"
@@ -29,6 +30,7 @@ typedef struct EncoderColumn
 	int			index;			/* of its attribute, from 0 */
 	bool		text;			/* it travels as text */
 	bool		has_binary;		/* its type has a binary form, binary is set */
+	int			exttype;		/* its place among the types of extensions (exttype.h), or -1 */
 	Oid			typid;			/* base type of the attribute */
 	int32		typmod;
 	PgmlBinary	binary;
@@ -78,24 +80,39 @@ pgml_encoder_create(TupleDesc desc, int ncols, const AttrNumber *attnums)
 		column->typmod = att->atttypmod;
 		column->typid = getBaseTypeAndTypmod(att->atttypid, &column->typmod);
 		column->has_binary = pgml_binary_init_encode(&column->binary, column->typid);
+		column->exttype = -1;
+		if (!column->has_binary)
+			column->exttype = pgml_exttype_find(column->typid);
+		if (column->exttype >= 0)
+			pgml_binary_init_send(&column->binary, column->typid);
 		encoder->last_attr = Max(encoder->last_attr, attnums[i]);
 	}
 	return encoder;
 }
 
-void
-pgml_encoder_prove(PgmlEncoder *encoder, PgmlConn *conn, const Oid *types)
+/* Is a remote column of this type given what the binary form of ours means? */
+static bool
+is_proved(EncoderColumn *column, PgmlConn *conn, Oid remote_type)
 {
 	int			version = conn->caps.server_version;
 
+	if (!OidIsValid(remote_type) || version < FIRST_VERSION_WITH_ONE_FORM)
+		return false;
+	if (column->exttype >= 0)
+		return pgml_exttype_remote_oid(conn, column->exttype) == remote_type;
+	return column->has_binary &&
+		pgml_binary_is_accepted(&column->binary, remote_type, version);
+}
+
+void
+pgml_encoder_prove(PgmlEncoder *encoder, PgmlConn *conn, const Oid *types)
+{
 	encoder->ntext = 0;
 	for (int i = 0; i < encoder->ncols; i++)
 	{
 		EncoderColumn *column = &encoder->columns[i];
 
-		column->text = !(types != NULL && column->has_binary &&
-						 version >= FIRST_VERSION_WITH_ONE_FORM &&
-						 pgml_binary_is_accepted(&column->binary, types[i], version));
+		column->text = types == NULL || !is_proved(column, conn, types[i]);
 		if (column->text)
 			encoder->ntext++;
 	}

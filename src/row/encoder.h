@@ -32,7 +32,8 @@ extern PgmlEncoder *pgml_encoder_create(TupleDesc desc, int ncols, const AttrNum
 /*
  * Say which types the remote's columns (or parameters) have: OIDs, of domains
  * the base type's; InvalidOid where it isn't known.  Those that are proved
- * by that become binary, all others text.  types NULL: all text.
+ * by that become binary, all others text.  types NULL: all text.  May ask
+ * the remote for its types of extensions, once per network connection; throws.
  */
 extern void pgml_encoder_prove(PgmlEncoder *encoder, PgmlConn *conn, const Oid *types);
 

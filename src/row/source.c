@@ -86,6 +86,7 @@ void
 pgml_source_start(PgmlSource *source, const PgmlParams *params)
 {
 	source->ops->stop(source);
+	pgml_codec_meet(source->codec, source->conn);
 	source->ops->start(source, params);
 
 	/* from now on the remote transaction is there */
