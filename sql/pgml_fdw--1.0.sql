@@ -95,6 +95,75 @@ COMMENT ON FUNCTION pgml_fdw_migrate(pg_catalog.name) IS
 'the DDL that moves a postgres_fdw server, its user mappings and foreign tables over to pgml_fdw, a statement a row';
 
 --
+-- Copying whole tables
+--
+
+CREATE FUNCTION pgml_fdw_pull(
+    server pg_catalog.name,
+    source pg_catalog.text,
+    target pg_catalog.text,
+    mode pg_catalog.text DEFAULT 'append',
+    key pg_catalog.name[] DEFAULT NULL,
+    columns pg_catalog.name[] DEFAULT NULL,
+    filter pg_catalog.text DEFAULT NULL,
+    jobs pg_catalog.int4 DEFAULT 1,
+    truncate pg_catalog.bool DEFAULT false,
+    create_target pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME'
+LANGUAGE C PARALLEL UNSAFE;
+COMMENT ON FUNCTION pgml_fdw_pull(pg_catalog.name, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+  pg_catalog.name[], pg_catalog.name[], pg_catalog.text, pg_catalog.int4, pg_catalog.bool, pg_catalog.bool) IS
+'copy a remote table, or a query in parentheses, into a local table; returns the number of rows';
+
+CREATE FUNCTION pgml_fdw_pull(
+    server pg_catalog.name,
+    source pg_catalog.text,
+    target pg_catalog.regclass,
+    mode pg_catalog.text DEFAULT 'append',
+    key pg_catalog.name[] DEFAULT NULL,
+    columns pg_catalog.name[] DEFAULT NULL,
+    filter pg_catalog.text DEFAULT NULL,
+    jobs pg_catalog.int4 DEFAULT 1,
+    truncate pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME', 'pgml_fdw_pull_regclass'
+LANGUAGE C PARALLEL UNSAFE;
+COMMENT ON FUNCTION pgml_fdw_pull(pg_catalog.name, pg_catalog.text, pg_catalog.regclass, pg_catalog.text,
+  pg_catalog.name[], pg_catalog.name[], pg_catalog.text, pg_catalog.int4, pg_catalog.bool) IS
+'copy a remote table, or a query in parentheses, into a local table; returns the number of rows';
+
+CREATE FUNCTION pgml_fdw_push(
+    server pg_catalog.name,
+    source pg_catalog.text,
+    target pg_catalog.text,
+    mode pg_catalog.text DEFAULT 'append',
+    key pg_catalog.name[] DEFAULT NULL,
+    columns pg_catalog.name[] DEFAULT NULL,
+    filter pg_catalog.text DEFAULT NULL,
+    jobs pg_catalog.int4 DEFAULT 1,
+    truncate pg_catalog.bool DEFAULT false,
+    lock_timeout pg_catalog.text DEFAULT '10s')
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME'
+LANGUAGE C PARALLEL UNSAFE;
+COMMENT ON FUNCTION pgml_fdw_push(pg_catalog.name, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+  pg_catalog.name[], pg_catalog.name[], pg_catalog.text, pg_catalog.int4, pg_catalog.bool, pg_catalog.text) IS
+'copy a local table, or a query in parentheses, into a remote table; returns the number of rows';
+
+CREATE FUNCTION pgml_fdw_upsert(
+    target pg_catalog.regclass,
+    source pg_catalog.text,
+    key pg_catalog.name[] DEFAULT NULL,
+    OUT inserted pg_catalog.int8,
+    OUT updated pg_catalog.int8)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C PARALLEL UNSAFE;
+COMMENT ON FUNCTION pgml_fdw_upsert(pg_catalog.regclass, pg_catalog.text, pg_catalog.name[]) IS
+'merge rows of a local table, or of a query in parentheses, into a foreign table by key';
+
+--
 -- dblink: the functions of contrib's dblink, which can be installed beside them in another schema
 --
 

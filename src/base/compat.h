@@ -128,6 +128,17 @@ pgml_create_scan_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
 #endif
 }
 
+/* Run a statement to its end.  Until 17 one says that it is run only once. */
+static inline void
+pgml_executor_run(QueryDesc *query)
+{
+#if PG_VERSION_NUM >= 180000
+	ExecutorRun(query, ForwardScanDirection, 0);
+#else
+	ExecutorRun(query, ForwardScanDirection, 0, true);
+#endif
+}
+
 /* Make a wait set that lives until it is freed; 17 lets resource owners have them, where it took memory contexts. */
 static inline WaitEventSet *
 pgml_create_wait_set(MemoryContext cxt, int nevents)

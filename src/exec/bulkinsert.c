@@ -164,9 +164,9 @@ target_qualifies(ResultRelInfo *rri)
 		!has_foreign_partition(rel);
 }
 
-/* Is the statement one whose rows may be written in batches? */
+/* Is the statement one whose rows may be written in batches?  fed: they come from foreign tables for sure. */
 static bool
-qualifies(PlanState *top)
+qualifies(PlanState *top, bool fed)
 {
 	ModifyTableState *mtstate = (ModifyTableState *) top;
 	ModifyTable *plan = (ModifyTable *) top->plan;
@@ -178,7 +178,7 @@ qualifies(PlanState *top)
 		plan->returningLists == NIL &&
 		!has_junk(outerPlan(plan)->targetlist) &&
 		!pgml_watchful_plan(top, &ours, &foreign) &&
-		(ours || (foreign && pgml_setting_bulk_insert == PGML_BULK_INSERT_FOREIGN)) &&
+		(fed || ours || (foreign && pgml_setting_bulk_insert == PGML_BULK_INSERT_FOREIGN)) &&
 		target_qualifies(mtstate->rootResultRelInfo);
 }
 
@@ -200,11 +200,23 @@ start_executor(QueryDesc *query, int eflags)
 		return;
 
 	caller = MemoryContextSwitchTo(query->estate->es_query_cxt);
-	if (qualifies(top))
+	if (qualifies(top, false))
 	{
 		ExecSetExecProcNode(top, insert_rows);
 		query->planstate = make_node_above(top);
 	}
+	MemoryContextSwitchTo(caller);
+}
+
+void
+pgml_bulkinsert_take(QueryDesc *query)
+{
+	PlanState  *top = query->planstate;
+	MemoryContext caller = MemoryContextSwitchTo(query->estate->es_query_cxt);
+
+	if (pgml_setting_bulk_insert != PGML_BULK_INSERT_OFF && IsA(top, ModifyTableState) &&
+		qualifies(top, true))
+		ExecSetExecProcNode(top, insert_rows);
 	MemoryContextSwitchTo(caller);
 }
 

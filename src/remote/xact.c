@@ -107,6 +107,13 @@ pgml_xact_uses_server(Oid serverid)
 	return false;
 }
 
+void
+pgml_xact_append_settings(StringInfo sql)
+{
+	for (size_t i = 0; i < lengthof(settings); i++)
+		appendStringInfo(sql, "; %s", settings[i]);
+}
+
 /* Does the connection have a remote transaction that must be ended? */
 static bool
 takes_part(PgmlConn *conn)

@@ -6,6 +6,7 @@
 #define PGML_REMOTE_XACT_H
 
 #include "postgres.h"
+#include "lib/stringinfo.h"
 
 #include "remote/connection.h"
 
@@ -17,6 +18,9 @@ extern void pgml_xact_init(void);
  * are preceded by the BEGIN and SAVEPOINTs that the local state calls for.
  */
 extern void pgml_xact_join(PgmlConn *conn);
+
+/* Append the settings that each remote transaction has, a semicolon before each. */
+extern void pgml_xact_append_settings(StringInfo sql);
 
 /* Counts the local top-level transactions of this backend. */
 extern uint32 pgml_xact_number;

@@ -1,0 +1,119 @@
+/*
+ * bulkcopy.h
+ *		What the functions share that copy whole tables: pgml_fdw_pull(),
+ *		pgml_fdw_push(), pgml_fdw_upsert().
+ */
+#ifndef PGML_SQLFUNC_BULKCOPY_H
+#define PGML_SQLFUNC_BULKCOPY_H
+
+#include "postgres.h"
+#include "foreign/foreign.h"
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+
+#include "remote/connection.h"
+
+typedef enum PgmlCopyMode
+{
+	PGML_COPY_APPEND,
+	PGML_COPY_REPLACE,			/* what is in the target goes first */
+	PGML_COPY_UPSERT			/* rows whose key is there replace the old ones */
+} PgmlCopyMode;
+
+/* What the caller has asked for. */
+typedef struct PgmlCopyCall
+{
+	ForeignServer *server;
+	PgmlConn   *conn;
+	char	   *source;			/* a table's name, or a query in parentheses */
+	char	   *target;			/* a table's name; NULL: it is known by its OID */
+	PgmlCopyMode mode;
+	List	   *key;			/* char *, columns; NIL: the primary key */
+	List	   *columns;		/* char *; NIL: all that both sides have */
+	char	   *filter;			/* a condition on the rows of source, in SQL; NULL: none */
+	int			jobs;			/* connections to read by */
+	bool		truncate;		/* replace empties the table by TRUNCATE */
+	bool		create;			/* pull makes the target */
+	char	   *lock_timeout;	/* how long replace waits there for locks; NULL: as the role is set */
+} PgmlCopyCall;
+
+/* A column of something on the remote. */
+typedef struct PgmlRemoteColumn
+{
+	char	   *name;
+	Oid			type;			/* there */
+	int32		typmod;
+	bool		not_null;
+	bool		is_generated;
+	bool		is_identity;	/* GENERATED ALWAYS AS IDENTITY */
+} PgmlRemoteColumn;
+
+/* A table, view, ... or query of the remote. */
+typedef struct PgmlRemoteRelation
+{
+	Oid			oid;			/* there; InvalidOid: a query */
+	char		kind;			/* relkind; 0: a query */
+	char	   *sql;			/* as it stands behind FROM */
+	List	   *columns;		/* PgmlRemoteColumn */
+} PgmlRemoteRelation;
+
+/* A column of a key on the remote. */
+typedef struct PgmlRemoteKey
+{
+	char	   *name;
+	char	   *equals;			/* SQL text of the index's operator: OPERATOR(s.=) */
+} PgmlRemoteKey;
+
+/* Does the text mean a query, not a table? */
+extern bool pgml_bulk_is_query(const char *source);
+
+/* " FROM source AS pgml_source WHERE (filter)"; sql is a table or a query with its parentheses. */
+extern char *pgml_bulk_tail(const char *sql, const char *filter);
+
+/*
+ * Parse and rewrite one local statement: the Querys that have become of it; NIL if sql
+ * is more than one statement.  Errors tell where in sql they are.
+ */
+extern List *pgml_bulk_analyze(const char *sql);
+
+/* bulkcopy_remote.c: these block, and throw; results are in the current context. */
+
+/*
+ * Look up a table by its name, as the remote role's own search_path has it, or
+ * describe a query.  A query is left with the search_path of the role, for it to
+ * be run under: _restore_path when that is done.
+ */
+extern PgmlRemoteRelation *pgml_bulk_find_table(PgmlConn *conn, const char *name);
+extern PgmlRemoteRelation *pgml_bulk_describe_query(PgmlConn *conn, const char *query);
+extern void pgml_bulk_restore_path(PgmlConn *conn);
+
+/*
+ * Find the unique index on just these columns (char *; NIL: the primary key):
+ * a list of PgmlRemoteKey.  Throws if there is none.
+ */
+extern List *pgml_bulk_find_key(PgmlConn *conn, const PgmlRemoteRelation *relation, List *columns);
+
+/* How many blocks a table has, or the largest of its partitions; 0 if it hasn't any. */
+extern int64 pgml_bulk_count_blocks(PgmlConn *conn, const PgmlRemoteRelation *relation);
+
+/* The column of this name; NULL: there is none. */
+extern PgmlRemoteColumn *pgml_bulk_remote_column(const PgmlRemoteRelation *relation, const char *name);
+
+/* Is the name among these (char *)? */
+extern bool pgml_bulk_has_name(List *names, const char *name);
+
+/* Append quoted names (char *) with commas between. */
+extern void pgml_bulk_append_names(StringInfo buf, List *names);
+
+/*
+ * Copy a remote relation into a local one (bulkcopy_pull.c; target counts if the call
+ * has no name of one), and the other way (bulkcopy_push.c).
+ */
+extern uint64 pgml_bulk_pull(PgmlCopyCall *call, Oid target);
+extern uint64 pgml_bulk_push(PgmlCopyCall *call);
+
+/* Merge rows of a local source into what a foreign table stands for (bulkcopy_push.c). */
+extern void pgml_bulk_upsert(Oid foreign_table, char *source, List *key,
+							 uint64 *inserted, uint64 *updated);
+
+#endif							/* PGML_SQLFUNC_BULKCOPY_H */

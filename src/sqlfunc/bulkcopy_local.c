@@ -1,0 +1,274 @@
+/*
+ * bulkcopy_local.c
+ *		Where do push's rows come from, and how do they get to the sink?
+ *
+ * From a SELECT of the local executor, whose destination is a sink: a row is
+ * handed over when it has been made, and nothing is gathered but the batch that
+ * leaves next.  The planner and executor see to privileges and row security, as
+ * for COPY (query) TO; a table that is named is looked at before it is locked.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "commands/progress.h"
+#include "executor/execdesc.h"
+#include "executor/executor.h"
+#include "foreign/foreign.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "pgstat.h"
+#include "tcop/dest.h"
+#include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/varlena.h"
+
+#include "base/compat.h"
+#include "base/stats.h"
+#include "remote/command.h"
+#include "row/sink.h"
+#include "sqlfunc/bulkcopy_push.h"
+
+/* Rows that are gathered for one statement; sink.h may allow less. */
+#define MAX_BATCH 1000
+
+/* Where the executor puts the rows. */
+typedef struct Receiver
+{
+	DestReceiver pub;
+	PgmlConn   *conn;
+	PgmlInsert *insert;
+	PgmlSink   *sink;
+	TupleTableSlot **slots;		/* made when first needed */
+	int			nslots;			/* that are full */
+	int			max;
+	uint64		sent;
+	uint64		inserted;
+	int64		bytes_before;
+} Receiver;
+
+/* Throw unless the user may read a table, or some of its columns. */
+static void
+check_source_callback(const RangeVar *relation, Oid relid, Oid old_relid, void *arg)
+{
+	AclResult	result;
+
+	if (!OidIsValid(relid))
+		return;
+	result = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT);
+	if (result != ACLCHECK_OK)
+		result = pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT, ACLMASK_ANY);
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, get_relkind_objtype(get_rel_relkind(relid)), relation->relname);
+}
+
+/* Parse what must be one SELECT. */
+static Query *
+analyze_select(const char *sql)
+{
+	List	   *queries = pgml_bulk_analyze(sql);
+
+	if (list_length(queries) != 1 || linitial_node(Query, queries)->commandType != CMD_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("the source must be the name of a table or one query in parentheses")));
+	return linitial_node(Query, queries);
+}
+
+PgmlLocalSource *
+pgml_push_find_source(const char *text, const char *filter)
+{
+	PgmlLocalSource *source = palloc0(sizeof(PgmlLocalSource));
+	ListCell   *lc;
+
+	source->filter = filter != NULL ? pstrdup(filter) : NULL;
+	if (pgml_bulk_is_query(text))
+		source->sql = psprintf("(%s\n)", text);
+	else
+	{
+		RangeVar   *name = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(text)));
+
+		source->relid = RangeVarGetRelidExtended(name, AccessShareLock, 0, check_source_callback, NULL);
+		source->sql = quote_qualified_identifier(get_namespace_name(get_rel_namespace(source->relid)),
+												 get_rel_name(source->relid));
+	}
+
+	foreach(lc, analyze_select(psprintf("SELECT *%s", pgml_bulk_tail(source->sql, NULL)))->targetList)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, lc);
+
+		if (entry->resjunk)
+			continue;
+		if (pgml_bulk_has_name(source->names, entry->resname))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("the source query has more than one column named \"%s\"", entry->resname)));
+		source->names = lappend(source->names, entry->resname);
+	}
+	return source;
+}
+
+/* Compose the SELECT of these columns. */
+static char *
+compose_select(const PgmlLocalSource *source, List *names)
+{
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	foreach(lc, names)
+		appendStringInfo(&sql, "%spgml_source.%s", lc == list_head(names) ? "SELECT " : ", ",
+						 quote_identifier(lfirst(lc)));
+	appendStringInfoString(&sql, pgml_bulk_tail(source->sql, source->filter));
+	return sql.data;
+}
+
+void
+pgml_push_check_server(const PgmlLocalSource *source, Oid serverid)
+{
+	const char *sql = compose_select(source, source->names);
+	PlannedStmt *plan = pg_plan_query(analyze_select(sql), sql, 0, NULL);
+	ListCell   *lc;
+
+	foreach(lc, plan->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_RELATION && rte->relkind == RELKIND_FOREIGN_TABLE &&
+			GetForeignTable(rte->relid)->serverid == serverid)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("the source of mode replace reads from server \"%s\" itself",
+							GetForeignServer(serverid)->servername),
+					 errdetail("What is there is removed before the source is read."),
+					 errhint("Copy it into a local table first.")));
+	}
+}
+
+/* Send the rows that have been gathered. */
+static void
+flush_rows(Receiver *self)
+{
+	const int	params[] = {PROGRESS_COPY_TUPLES_PROCESSED, PROGRESS_COPY_BYTES_PROCESSED};
+	int64		values[2];
+
+	if (self->nslots == 0)
+		return;
+	self->inserted += pgml_sink_put(self->sink, self->slots, self->nslots, NULL);
+	self->sent += self->nslots;
+	for (int i = 0; i < self->nslots; i++)
+		ExecClearTuple(self->slots[i]);
+	self->nslots = 0;
+	values[0] = (int64) self->sent;
+	values[1] = pgml_stats.bytes_out - self->bytes_before;
+	pgstat_progress_update_multi_param(lengthof(params), params, values);
+}
+
+static void
+receiver_startup(DestReceiver *dest, int operation, TupleDesc desc)
+{
+	Receiver   *self = (Receiver *) dest;
+
+	self->sink = pgml_sink_create(self->conn, self->insert, desc);
+	self->max = Min(MAX_BATCH, pgml_sink_max_rows(desc->natts));
+	self->slots = palloc(sizeof(TupleTableSlot *) * self->max);
+	for (int i = 0; i < self->max; i++)
+		self->slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+}
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *dest)
+{
+	Receiver   *self = (Receiver *) dest;
+
+	ExecCopySlot(self->slots[self->nslots++], slot);
+	if (self->nslots == self->max)
+		flush_rows(self);
+	return true;
+}
+
+static void
+receiver_shutdown(DestReceiver *dest)
+{
+	Receiver   *self = (Receiver *) dest;
+
+	flush_rows(self);
+	pgml_sink_close(self->sink);
+	for (int i = 0; i < self->max; i++)
+		ExecDropSingleTupleTableSlot(self->slots[i]);
+}
+
+static void
+receiver_destroy(DestReceiver *dest)
+{
+}
+
+/* Describe the INSERT. */
+static PgmlInsert *
+describe_insert(const char *table, List *into, bool identity)
+{
+	PgmlInsert *insert = palloc0(sizeof(PgmlInsert));
+	StringInfoData prefix;
+
+	initStringInfo(&prefix);
+	appendStringInfo(&prefix, "INSERT INTO %s (", table);
+	pgml_bulk_append_names(&prefix, into);
+	appendStringInfo(&prefix, ")%s VALUES ", identity ? " OVERRIDING SYSTEM VALUE" : "");
+	insert->prefix = prefix.data;
+	insert->suffix = "";
+	insert->ncols = list_length(into);
+	insert->attnums = palloc(sizeof(AttrNumber) * insert->ncols);
+	insert->default_cols = palloc0(sizeof(bool) * insert->ncols);
+	for (int i = 0; i < insert->ncols; i++)
+		insert->attnums[i] = i + 1;
+	return insert;
+}
+
+/* Run the SELECT into the receiver. */
+static void
+run_select(const char *sql, Receiver *receiver)
+{
+	PlannedStmt *plan;
+	QueryDesc  *query;
+
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	UpdateActiveSnapshotCommandId();
+	plan = pg_plan_query(analyze_select(sql), sql, CURSOR_OPT_PARALLEL_OK, NULL);
+	query = CreateQueryDesc(plan, sql, GetActiveSnapshot(), InvalidSnapshot,
+							&receiver->pub, NULL, NULL, 0);
+	ExecutorStart(query, 0);
+	pgml_executor_run(query);
+	ExecutorFinish(query);
+	ExecutorEnd(query);
+	FreeQueryDesc(query);
+	PopActiveSnapshot();
+}
+
+uint64
+pgml_push_rows(PgmlConn *conn, const PgmlLocalSource *source, List *from,
+			   const char *table, List *into, bool identity)
+{
+	const int	params[] = {PROGRESS_COPY_COMMAND, PROGRESS_COPY_TYPE};
+	const int64 values[] = {PROGRESS_COPY_COMMAND_TO, PROGRESS_COPY_TYPE_CALLBACK};
+	Receiver	receiver = {.conn = conn};
+
+	receiver.pub.receiveSlot = receive_row;
+	receiver.pub.rStartup = receiver_startup;
+	receiver.pub.rShutdown = receiver_shutdown;
+	receiver.pub.rDestroy = receiver_destroy;
+	receiver.pub.mydest = DestNone;
+	receiver.insert = describe_insert(table, into, identity);
+	receiver.bytes_before = pgml_stats.bytes_out;
+
+	pgstat_progress_start_command(PROGRESS_COMMAND_COPY, source->relid);
+	pgstat_progress_update_multi_param(lengthof(params), params, values);
+	run_select(compose_select(source, from), &receiver);
+	pgstat_progress_end_command();
+	return receiver.inserted;
+}
