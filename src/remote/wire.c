@@ -605,18 +605,12 @@ discard_copy(PgmlConn *conn, TimestampTz deadline)
 	return true;
 }
 
-bool
-pgml_command_settle(PgmlConn *conn, TimestampTz deadline)
+/* Read what is on the wire to its end, never throws; false: it has none before the deadline. */
+static bool
+discard_message(PgmlConn *conn, TimestampTz deadline)
 {
 	PGresult   *res;
 
-	conn->occupant = NULL;
-	if (!conn->established || PQstatus(conn->pg) != CONNECTION_OK)
-		return false;
-	if (conn->wire == PGML_WIRE_IDLE)
-		return true;
-
-	pgml_wire_cancel(conn, deadline);
 	while (pgml_wire_flush(conn, deadline) && pgml_wire_next(conn, deadline, &res))
 	{
 		ExecStatusType status = PQresultStatus(res);
@@ -630,6 +624,34 @@ pgml_command_settle(PgmlConn *conn, TimestampTz deadline)
 		if (status == PGRES_COPY_IN)
 			PQputCopyEnd(conn->pg, "cancelled");
 	}
+	return false;
+}
+
+/*
+ * A cancel request can get lost without a trace, and is sent again if nothing
+ * has come of it for so long.
+ */
+#define CANCEL_AGAIN_MS 1000
+
+bool
+pgml_command_settle(PgmlConn *conn, TimestampTz deadline)
+{
+	TimestampTz until;
+
+	conn->occupant = NULL;
+	if (!conn->established || PQstatus(conn->pg) != CONNECTION_OK)
+		return false;
+	if (conn->wire == PGML_WIRE_IDLE)
+		return true;
+
+	do
+	{
+		until = Min(TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CANCEL_AGAIN_MS), deadline);
+		pgml_wire_cancel(conn, until);
+		if (discard_message(conn, until))
+			return true;
+	} while (until < deadline && PQstatus(conn->pg) == CONNECTION_OK &&
+			 GetCurrentTimestamp() >= until);
 	return false;
 }
 

@@ -3,7 +3,7 @@
 #   my $proxy = PgmlProxy->new($node->host, $node->port);   # listens at once
 #   $proxy->port;                 # on 127.0.0.1
 #   $proxy->latency($ms);         # delays each piece of data, in each direction
-#   $proxy->swallow_cancel(1);    # cancel requests vanish
+#   $proxy->swallow_cancel(1);    # cancel requests vanish; 'next': just one
 #   $proxy->stall(1);             # connections stay open, nothing passes
 #   $proxy->cut;                  # resets all connections
 #   $proxy->freeze;               # on those that there are, nothing passes ever again
@@ -144,6 +144,7 @@ sub serve
 					&& $set{swallow_cancel} && substr($data, 0, 8) eq CANCEL_REQUEST)
 				{
 					drop(\%link, $l);
+					$set{swallow_cancel} = 0 if $set{swallow_cancel} eq 'next';
 					next;
 				}
 				$l->{ended} = !$got;

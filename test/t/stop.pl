@@ -148,6 +148,18 @@ for my $transport (qw(copy row))
 	is($remote->safe_psql('postgres', 'SELECT count(*) FROM w'), 0, 'nothing was committed');
 	$session->quit;
 }
+# One that is lost is repeated
+for my $transport (qw(copy row))
+{
+	my $session = session('far', $transport);
+	$session->ask('BEGIN; INSERT INTO w VALUES (1)');
+	$proxy->swallow_cancel('next');
+	my ($out, $err) = $session->ask('SELECT count(s) FROM (SELECT s FROM endless WHERE random() >= 0 LIMIT 10) x; SELECT count(*) FROM w');
+	is($out =~ s/\n/ /r . $err =~ s/\s//gr, '10 1', "$transport: a cancel request that is lost is sent again");
+	$session->ask('COMMIT');
+	is($remote->safe_psql('postgres', 'DELETE FROM w RETURNING i'), 1, 'the transaction is committed');
+	$session->quit;
+}
 $proxy->swallow_cancel(0);
 $remote->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgml_fdw'});
 
