@@ -262,6 +262,17 @@ pgml_usage_aclcheck(Oid classid, Oid objectid, Oid roleid)
 #endif
 }
 
+/* The CREATE privilege on a schema. */
+static inline AclResult
+pgml_create_aclcheck(Oid schema, Oid roleid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, schema, roleid, ACL_CREATE);
+#else
+	return pg_namespace_aclcheck(schema, roleid, ACL_CREATE);
+#endif
+}
+
 /* Infinite intervals came with 17, and with them this macro. */
 static inline bool
 pgml_interval_knows_infinity(void)

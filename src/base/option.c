@@ -194,6 +194,14 @@ static const PgmlOption option_table[] = {
 	"import expressions of generated columns"},
 	{"import_not_null", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(not_null),
 	"import NOT NULL constraints"},
+	{"import_types", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(types),
+	"create the types of columns that don't exist here"},
+	{"import_comments", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(comments),
+	"import comments on tables, columns and types"},
+	{"import_check", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(check),
+	"import CHECK constraints of tables"},
+	{"import_updatable", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(updatable),
+	"mark what no role could change there with updatable 'false'"},
 };
 
 /* Names of PgmlSampling's values, in their order. */
@@ -560,7 +568,9 @@ pgml_options_of_import(List *options)
 		.collate = true,
 		.default_value = false,
 		.generated = true,
-		.not_null = true
+		.not_null = true,
+		.types = true,
+		.comments = true
 	};
 	ListCell   *lc;
 

@@ -79,6 +79,10 @@ typedef struct PgmlImportOptions
 	bool		default_value;
 	bool		generated;
 	bool		not_null;
+	bool		types;
+	bool		comments;
+	bool		check;
+	bool		updatable;
 } PgmlImportOptions;
 
 /*

@@ -1,24 +1,30 @@
 /*
  * import_expression.c
- *		Can a default or generation expression of the remote be used here?
+ *		Can an expression of the remote be used here?
  *
  * The text comes from a server that may be hostile, and core runs what import
  * makes of it.  So it is proved, on its own, to be one complete expression:
  * then it remains one between parentheses, and nothing in it can reach what
  * stands around it (a line comment at its end is ended by the line break that
- * follows).  Then it is analyzed as CREATE FOREIGN TABLE would do it, in a
+ * follows).  Then it is analyzed as the command around it would do it, in a
  * subtransaction, because what doesn't exist here is only known by the error
  * that it raises, and one expression must not end the import.
  *
- * A generation expression runs whenever the local table is written to, without
- * anybody having asked for it, so it may use only what an expression that is
- * shipped the other way may use: built-ins, and the extensions that the
- * server's option names.  Defaults are imported only on demand.
+ * All but a column's default runs without anybody having asked for it: whenever
+ * the local table is written to, or a value of the domain comes along.  So it
+ * may use only what an expression that is shipped the other way may use:
+ * built-ins, and the extensions that the server's option names; and it must be
+ * immutable: such functions look at nothing but their arguments and do nothing.
+ * Defaults of columns are imported only on demand.
+ *
+ * Types that have another name or schema here than there are renamed in the
+ * parsed expression, for the analysis and again in the command (import_command.c).
  */
 #include "postgres.h"
 
-#include "access/xact.h"
+#include "access/htup_details.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -28,10 +34,24 @@
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
 #include "utils/builtins.h"
-#include "utils/resowner.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
-#include "exec/import_column.h"
+#include "exec/import_state.h"
 #include "query/shippable.h"
+
+/* One analysis. */
+typedef struct Analysis
+{
+	PgmlImport *import;
+	const char *text;
+	PgmlExpressionKind kind;
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	List	   *columns;
+	const char *problem;
+} Analysis;
 
 /* Is it the asterisk that stands for all columns?  It is not to get into an expression. */
 static bool
@@ -62,12 +82,62 @@ parse_bare_expression(const char *text)
 			 errmsg("not an expression")));
 }
 
+/* The two names of a local type, as a parser would give them. */
+static List *
+names_of_type(Oid type)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	Form_pg_type form;
+	List	   *names;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", type);
+	form = (Form_pg_type) GETSTRUCT(tuple);
+	names = list_make2(makeString(get_namespace_name(form->typnamespace)),
+					   makeString(pstrdup(NameStr(form->typname))));
+	ReleaseSysCache(tuple);
+	return names;
+}
+
+/* Give a type that the remote names the name that it has here. */
+static void
+rename_type(PgmlImport *import, TypeName *name)
+{
+	PgmlRemoteSchema *remote = import->remote;
+
+	if (list_length(name->names) != 2)
+		return;
+	for (int i = 0; i < remote->ntypes; i++)
+	{
+		PgmlRemoteType *type = &remote->types[i];
+		PgmlLocalType *local = type->import;
+
+		if (local != NULL && local->problem == NULL &&
+			strcmp(type->name, strVal(lsecond(name->names))) == 0 &&
+			strcmp(type->schema, strVal(linitial(name->names))) == 0)
+		{
+			name->names = names_of_type(local->oid);
+			return;
+		}
+	}
+}
+
+bool
+pgml_import_rename_types(Node *raw, void *import)
+{
+	if (raw == NULL)
+		return false;
+	if (IsA(raw, TypeName))
+		rename_type(import, (TypeName *) raw);
+	return raw_expression_tree_walker(raw, pgml_import_rename_types, import);
+}
+
 /*
- * Let a generation expression refer to the columns of a table that doesn't
- * exist yet: by their bare names, and not to other generated columns.
+ * Let an expression refer to the columns of a table that doesn't exist yet: by
+ * their bare names, and where it generates one, not to other generated columns.
  */
 static void
-add_columns(ParseState *pstate, List *columns)
+add_columns(ParseState *pstate, List *columns, bool generated_too)
 {
 	Query	   *query = makeNode(Query);
 	ListCell   *lc;
@@ -78,7 +148,7 @@ add_columns(ParseState *pstate, List *columns)
 		PgmlImportColumn *column = lfirst(lc);
 		Const	   *null = makeNullConst(column->type, column->typmod, column->collation);
 
-		if (!column->is_generated)
+		if (generated_too || !column->is_generated)
 			query->targetList = lappend(query->targetList,
 										makeTargetEntry((Expr *) null,
 														list_length(query->targetList) + 1,
@@ -88,6 +158,47 @@ add_columns(ParseState *pstate, List *columns)
 					 addRangeTableEntryForSubquery(pstate, query, makeAlias("imported", NIL),
 												   false, true),
 					 false, false, true);
+}
+
+/* Let VALUE stand for the value of a domain that doesn't exist yet. */
+static Node *
+domain_value(ParseState *pstate, ColumnRef *ref)
+{
+	Analysis   *analysis = pstate->p_ref_hook_state;
+	CoerceToDomainValue *value;
+
+	if (list_length(ref->fields) != 1 || !IsA(linitial(ref->fields), String) ||
+		strcmp(strVal(linitial(ref->fields)), "value") != 0)
+		return NULL;
+	value = makeNode(CoerceToDomainValue);
+	value->typeId = analysis->type;
+	value->typeMod = analysis->typmod;
+	value->collation = analysis->collation;
+	value->location = ref->location;
+	return (Node *) value;
+}
+
+/* Give the parser what the kind of expression may refer to, and tell it the kind. */
+static ParseExprKind
+prepare(ParseState *pstate, Analysis *analysis)
+{
+	switch (analysis->kind)
+	{
+		case PGML_EXPRESSION_GENERATED:
+			add_columns(pstate, analysis->columns, false);
+			return EXPR_KIND_GENERATED_COLUMN;
+		case PGML_EXPRESSION_CHECK:
+			add_columns(pstate, analysis->columns, true);
+			return EXPR_KIND_CHECK_CONSTRAINT;
+		case PGML_EXPRESSION_DOMAIN_CHECK:
+			pstate->p_pre_columnref_hook = domain_value;
+			pstate->p_ref_hook_state = analysis;
+			return EXPR_KIND_DOMAIN_CHECK;
+		case PGML_EXPRESSION_DEFAULT:
+		case PGML_EXPRESSION_DOMAIN_DEFAULT:
+			break;
+	}
+	return EXPR_KIND_COLUMN_DEFAULT;
 }
 
 static bool
@@ -106,76 +217,53 @@ contains_unshippable_function(Node *node, void *options)
 	return expression_tree_walker(node, contains_unshippable_function, options);
 }
 
-/* Analyze the expression; throws what CREATE FOREIGN TABLE would throw. */
-static const char *
-analyze_expression(const PgmlImportColumn *column, List *columns, const PgmlOptions *options)
+/* Make the expression what the column, domain or constraint needs; NULL: it can't be. */
+static Node *
+coerce(ParseState *pstate, Node *expr, Analysis *analysis)
 {
-	ParseState *pstate = make_parsestate(NULL);
-	Node	   *expr = parse_bare_expression(column->expression);
-	Oid			type;
-
-	if (column->is_generated)
-		add_columns(pstate, columns);
-	expr = transformExpr(pstate, expr, column->is_generated ?
-						 EXPR_KIND_GENERATED_COLUMN : EXPR_KIND_COLUMN_DEFAULT);
-	if (column->is_generated &&
-		contains_unshippable_function(expr, unconstify(PgmlOptions *, options)))
-		return "It uses functions that are neither built in nor of an extension in the server's option \"extensions\".";
-
-	type = exprType(expr);
-	expr = coerce_to_target_type(pstate, expr, type, column->type, column->typmod,
+	if (analysis->kind == PGML_EXPRESSION_CHECK || analysis->kind == PGML_EXPRESSION_DOMAIN_CHECK)
+		return coerce_to_boolean(pstate, expr, "CHECK");
+	return coerce_to_target_type(pstate, expr, exprType(expr), analysis->type, analysis->typmod,
 								 COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
-	if (expr == NULL)
-		return psprintf("It is of type %s.", format_type_be(type));
-	assign_expr_collations(pstate, expr);
-	if (column->is_generated && contain_mutable_functions(expr))
-		return "It is not immutable here.";
-
-	free_parsestate(pstate);
-	return NULL;
 }
 
-/* Is it an error in the expression, as opposed to one of this session or server? */
-static bool
-is_about_expression(int sqlerrcode)
+/* Analyze the expression; throws what the command would throw. */
+static void
+analyze(void *arg)
 {
-	int			category = ERRCODE_TO_CATEGORY(sqlerrcode);
+	Analysis   *analysis = arg;
+	PgmlOptions *options = analysis->import->server_options;
+	ParseState *pstate = make_parsestate(NULL);
+	Node	   *expr = parse_bare_expression(analysis->text);
+	Oid			type;
 
-	return category != ERRCODE_OPERATOR_INTERVENTION &&
-		category != ERRCODE_INSUFFICIENT_RESOURCES &&
-		category != ERRCODE_SYSTEM_ERROR &&
-		category != ERRCODE_INTERNAL_ERROR;
+	(void) pgml_import_rename_types(expr, analysis->import);
+	expr = transformExpr(pstate, expr, prepare(pstate, analysis));
+	if (analysis->kind != PGML_EXPRESSION_DEFAULT && contains_unshippable_function(expr, options))
+	{
+		analysis->problem = "It uses functions that are neither built in nor of an extension in the server's option \"extensions\".";
+		return;
+	}
+
+	type = exprType(expr);
+	expr = coerce(pstate, expr, analysis);
+	if (expr == NULL)
+	{
+		analysis->problem = psprintf("It is of type %s.", format_type_be(type));
+		return;
+	}
+	assign_expr_collations(pstate, expr);
+	if (analysis->kind != PGML_EXPRESSION_DEFAULT && contain_mutable_functions(expr))
+		analysis->problem = "It is not immutable here.";
+	free_parsestate(pstate);
 }
 
 const char *
-pgml_import_expression_problem(const PgmlImportColumn *column, List *columns,
-							   const PgmlOptions *options)
+pgml_import_expression_problem(PgmlImport *import, const char *text, PgmlExpressionKind kind,
+							   Oid type, int32 typmod, Oid collation, List *columns)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	const char *volatile problem = NULL;
+	Analysis	analysis = {import, text, kind, type, typmod, collation, columns, NULL};
+	const char *error = pgml_import_try(analyze, &analysis);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
-	{
-		problem = analyze_expression(column, columns, options);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		if (!is_about_expression(error->sqlerrcode))
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		problem = psprintf("Here it fails with: %s", error->message);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
-	return problem;
+	return error != NULL ? psprintf("Here it fails with: %s", error) : analysis.problem;
 }

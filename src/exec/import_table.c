@@ -1,0 +1,275 @@
+/*
+ * import_table.c
+ *		A relation of the remote becomes a foreign table.
+ *
+ * Each column is looked at first: its type, collation and expression become
+ * what can be had here, with a NOTICE about what can't.  Then one command makes the
+ * table, in a subtransaction, with the comments.
+ *
+ * The remote may be hostile.  Nothing that it sends gets into the command but
+ * quoted names, quoted literals, and expressions that have been proved to be
+ * just that; types are printed from our own catalogs.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/comment.h"
+#include "lib/stringinfo.h"
+#include "parser/scansup.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
+
+#include "base/compat.h"
+#include "exec/import_state.h"
+
+/* A foreign table to be. */
+typedef struct Creation
+{
+	PgmlImport *import;
+	const PgmlRemoteTable *table;
+	char	   *name;
+	List	   *columns;		/* PgmlImportColumn */
+	const char *command;
+} Creation;
+
+char *
+pgml_import_name(const char *remote_name)
+{
+	char	   *name = pstrdup(remote_name);
+
+	truncate_identifier(name, strlen(name), false);
+	return name;
+}
+
+/* Tell that a column could not be taken over as it is. */
+static void
+notice(const Creation *creation, const PgmlImportColumn *column, const char *how,
+	   const char *why, const char *hint)
+{
+	ereport(NOTICE,
+			(errmsg("column \"%s\" of foreign table \"%s\" is imported %s",
+					column->name, creation->name, how),
+			 errdetail_internal("%s", why),
+			 hint != NULL ? errhint("%s", hint) : 0));
+}
+
+/* Choose the collation of a column whose type is known. */
+static void
+set_collation(Creation *creation, PgmlImportColumn *column)
+{
+	const PgmlRemoteColumn *remote = column->remote;
+	bool		missing;
+
+	column->collation = get_typcollation(column->type);
+	if (!creation->import->options.collate)
+		return;
+	column->collation = pgml_import_collation(column->type, remote->collation_schema,
+											  remote->collation, &missing);
+	if (missing)
+		notice(creation, column, "with the default collation",
+			   psprintf("Collation %s does not exist here.",
+						quote_qualified_identifier(remote->collation_schema, remote->collation)),
+			   NULL);
+}
+
+/*
+ * The remote's name of a column's type, where it must be remembered: the
+ * column is text in its place, or the type is one that somebody made.  One of
+ * an extension has the same name everywhere, and perhaps another schema.
+ */
+static char *
+type_name_option(Creation *creation, const PgmlImportColumn *column, bool as_text)
+{
+	const PgmlRemoteType *type = pgml_remote_type(creation->import->remote, column->remote->type);
+	const char *suffix = "";
+	Oid			local = get_element_type(column->type);
+
+	if (type == NULL)
+		return NULL;
+	if (!OidIsValid(local))
+		local = column->type;
+	if (OidIsValid(type->element))
+	{
+		type = pgml_remote_type(creation->import->remote, type->element);
+		suffix = "[]";
+	}
+	if (type == NULL || (!as_text && local < FirstNormalObjectId))
+		return NULL;
+	if (!as_text && type->extension != NULL &&
+		strcmp(get_namespace_name(pgml_import_schema_of(local)), type->schema) == 0)
+		return NULL;
+	return psprintf("%s%s", quote_qualified_identifier(type->schema, type->name), suffix);
+}
+
+/* Decide what becomes of a column, its expression left aside. */
+static PgmlImportColumn *
+make_column(Creation *creation, const PgmlRemoteColumn *remote)
+{
+	PgmlImportColumn *column = palloc0(sizeof(PgmlImportColumn));
+	const PgmlImportOptions *options = &creation->import->options;
+	PgmlLocalType type = pgml_import_type(creation->import, remote->type);
+
+	column->remote = remote;
+	column->name = pgml_import_name(remote->name);
+	column->type = type.oid;
+	column->typmod = type.problem == NULL ? remote->typmod : -1;
+	column->type_name = type_name_option(creation, column, type.problem != NULL);
+	if (type.problem != NULL)
+		notice(creation, column, "as text", type.problem, type.hint);
+	set_collation(creation, column);
+	column->not_null = options->not_null && remote->not_null;
+	column->is_generated = remote->generated != '\0';
+	if (column->is_generated ? options->generated : options->default_value)
+		column->expression = remote->expression;
+	return column;
+}
+
+/* Leave out the expressions that can't be used here. */
+static void
+check_expressions(Creation *creation)
+{
+	ListCell   *lc;
+
+	foreach(lc, creation->columns)
+	{
+		PgmlImportColumn *column = lfirst(lc);
+		const char *problem;
+
+		if (column->expression == NULL)
+			continue;
+		problem = pgml_import_expression_problem(creation->import, column->expression,
+												 column->is_generated ? PGML_EXPRESSION_GENERATED :
+												 PGML_EXPRESSION_DEFAULT,
+												 column->type, column->typmod, column->collation,
+												 creation->columns);
+		if (problem == NULL)
+			continue;
+		notice(creation, column,
+			   column->is_generated ? "as a plain column" : "without its default", problem, NULL);
+		column->expression = NULL;
+	}
+}
+
+/*
+ * Append a column's definition.  An expression stands between parentheses and
+ * is followed by a line break: see import_expression.c.  A generated column,
+ * virtual ones included, is declared as STORED: for a foreign table that only
+ * means that it can't be written to; the values are the remote's.
+ */
+static void
+append_column(StringInfo buf, const PgmlImportColumn *column)
+{
+	appendStringInfo(buf, "  %s %s OPTIONS (column_name %s",
+					 quote_identifier(column->name),
+					 pgml_import_type_name(column->type, column->typmod),
+					 quote_literal_cstr(column->remote->name));
+	if (column->type_name != NULL)
+		appendStringInfo(buf, ", type_name %s", quote_literal_cstr(column->type_name));
+	if (column->remote->is_key)
+		appendStringInfoString(buf, ", key 'true'");
+	appendStringInfoChar(buf, ')');
+	if (column->collation != get_typcollation(column->type))
+		appendStringInfo(buf, " COLLATE %s", generate_collation_name(column->collation));
+	if (column->expression != NULL && column->is_generated)
+		appendStringInfo(buf, " GENERATED ALWAYS AS (%s\n  ) STORED", column->expression);
+	else if (column->expression != NULL)
+		appendStringInfo(buf, " DEFAULT (%s\n  )", column->expression);
+	if (column->not_null)
+		appendStringInfoString(buf, " NOT NULL");
+}
+
+/* Append the checks that can be used here. */
+static void
+append_checks(StringInfo buf, Creation *creation, const char *separator)
+{
+	ListCell   *lc;
+
+	foreach(lc, creation->table->checks)
+	{
+		PgmlRemoteCheck *check = lfirst(lc);
+		const char *problem;
+
+		problem = pgml_import_expression_problem(creation->import, check->expression,
+												 PGML_EXPRESSION_CHECK, BOOLOID, -1, InvalidOid,
+												 creation->columns);
+		if (problem != NULL)
+		{
+			ereport(NOTICE,
+					(errmsg("foreign table \"%s\" is imported without its check \"%s\"",
+							creation->name, check->name),
+					 errdetail_internal("%s", problem)));
+			continue;
+		}
+		appendStringInfo(buf, "%s  CONSTRAINT %s CHECK (%s\n  )", separator,
+						 quote_identifier(pgml_import_name(check->name)), check->expression);
+		separator = ",\n";
+	}
+}
+
+/* Compose the command. */
+static char *
+create_command(Creation *creation)
+{
+	PgmlImport *import = creation->import;
+	const char *separator = "\n";
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "CREATE FOREIGN TABLE %s (",
+					 quote_qualified_identifier(import->local_schema, creation->name));
+	foreach(lc, creation->columns)
+	{
+		appendStringInfoString(&buf, separator);
+		append_column(&buf, lfirst(lc));
+		separator = ",\n";
+	}
+	append_checks(&buf, creation, separator);
+	appendStringInfo(&buf, "\n) SERVER %s\nOPTIONS (schema_name %s, table_name %s%s)",
+					 quote_identifier(import->server_name),
+					 quote_literal_cstr(import->remote_schema),
+					 quote_literal_cstr(creation->table->name),
+					 creation->table->read_only ? ", updatable 'false'" : "");
+	return buf.data;
+}
+
+/* Run the command, and set the comments; called in a subtransaction. */
+static void
+run_creation(void *arg)
+{
+	Creation   *creation = arg;
+	AttrNumber	attnum = 0;
+	Oid			relid;
+	ListCell   *lc;
+
+	pgml_import_run(creation->import, creation->command);
+	relid = get_relname_relid(creation->name, creation->import->local_schema_oid);
+	if (creation->table->comment != NULL)
+		CreateComments(relid, RelationRelationId, 0, creation->table->comment);
+	foreach(lc, creation->columns)
+	{
+		const char *comment = ((PgmlImportColumn *) lfirst(lc))->remote->comment;
+
+		attnum++;
+		if (comment != NULL)
+			CreateComments(relid, RelationRelationId, attnum, comment);
+	}
+}
+
+const char *
+pgml_import_table(PgmlImport *import, PgmlRemoteTable *table)
+{
+	Creation	creation = {import, table, pgml_import_name(table->name), NIL, NULL};
+	ListCell   *lc;
+
+	ereport(DEBUG1,
+			(errmsg_internal("importing foreign table \"%s\"", creation.name)));
+	foreach(lc, table->columns)
+		creation.columns = lappend(creation.columns, make_column(&creation, lfirst(lc)));
+	check_expressions(&creation);
+	creation.command = create_command(&creation);
+	return pgml_import_try(run_creation, &creation);
+}
