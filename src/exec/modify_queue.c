@@ -183,7 +183,8 @@ apply_queue(PgmlQueue *queue)
 	begin_inner(queue);
 	queue->applying = true;
 	oldcxt = MemoryContextSwitchTo(queue->cxt);
-	changer = pgml_changer_create(queue->conn, &queue->change, queue->desc);
+	changer = pgml_changer_create(queue->conn, &queue->change, queue->desc,
+								  queue->waiting);
 	while (queue->waiting > 0)
 	{
 		bool		found;
@@ -271,6 +272,7 @@ pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn, ModifyTableState *mtstat
 	queue->change.one = plan->sql;
 	queue->change.prefix = plan->batch_prefix;
 	queue->change.suffix = plan->batch_suffix;
+	queue->change.describe = plan->batch_describe;
 	queue->value_attrs = value_attrs;
 	queue->command = mtstate->ps.state->es_output_cid;
 	queue->desc = describe_rows(rri->ri_RelationDesc, value_attrs);

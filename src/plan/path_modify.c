@@ -182,6 +182,8 @@ plan_row_changes(PgmlModifyPlan *modify, PlannerInfo *root, ModifyTable *plan, I
 		return;
 	modify->batch_prefix = pgml_deparse_update_prefix(relid, options, columns);
 	modify->batch_suffix = pgml_deparse_update_suffix(relid, columns);
+	if (modify->targetattrs != NIL)
+		modify->batch_describe = pgml_deparse_describe(relid, options, modify->targetattrs);
 }
 
 List *

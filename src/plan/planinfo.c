@@ -32,7 +32,7 @@
 
 /* What a list begins with.  To be changed with the layout of the struct. */
 #define SCAN_MAGIC "pgml_fdw scan 1"
-#define MODIFY_MAGIC "pgml_fdw modify 2"
+#define MODIFY_MAGIC "pgml_fdw modify 3"
 #define DIRECT_MAGIC "pgml_fdw direct 1"
 
 /* Stands where postgres_fdw puts the names of joined relations. */
@@ -294,6 +294,7 @@ pgml_planinfo_pack_modify(const PgmlModifyPlan *plan)
 	packed = add_string(packed, plan->sql);
 	packed = add_string(packed, plan->batch_prefix);
 	packed = add_string(packed, plan->batch_suffix);
+	packed = add_string(packed, plan->batch_describe);
 	return add_insert(packed, &plan->insert);
 }
 
@@ -310,6 +311,7 @@ pgml_planinfo_unpack_modify(List *packed)
 	plan->sql = take_string(&unpacker);
 	plan->batch_prefix = take_string(&unpacker);
 	plan->batch_suffix = take_string(&unpacker);
+	plan->batch_describe = take_string(&unpacker);
 	take_insert(&unpacker, &plan->insert);
 	unpack_end(&unpacker);
 	return plan;

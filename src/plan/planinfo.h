@@ -64,6 +64,7 @@ typedef struct PgmlModifyPlan
 	char	   *sql;			/* UPDATE, DELETE; for INSERT see insert */
 	char	   *batch_prefix;	/* the same for many rows (row/change.h); NULL: one by one */
 	char	   *batch_suffix;
+	char	   *batch_describe;
 	PgmlInsert	insert;
 
 	/*

@@ -126,6 +126,7 @@ extern char *pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *re
  */
 extern char *pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, List *targetattrs);
 extern char *pgml_deparse_update_suffix(Oid relid, List *targetattrs);
+extern char *pgml_deparse_describe(Oid relid, const PgmlOptions *options, List *attnums);
 extern char *pgml_deparse_delete_batch(const PgmlOptions *options);
 
 /*

@@ -181,6 +181,20 @@ pgml_deparse_update_suffix(Oid relid, List *targetattrs)
 }
 
 char *
+pgml_deparse_describe(Oid relid, const PgmlOptions *options, List *attnums)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "SELECT ");
+	append_columns(&buf, relid, attnums);
+	appendStringInfoString(&buf, " FROM ");
+	pgml_deparse_relation(&buf, options);
+	appendStringInfoString(&buf, " WHERE false");
+	return buf.data;
+}
+
+char *
 pgml_deparse_delete_batch(const PgmlOptions *options)
 {
 	StringInfoData buf;

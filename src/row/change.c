@@ -12,6 +12,9 @@
  * given an array of ctids; since that goes with one tableoid, there is a batch
  * for each partition.
  *
+ * Values of an UPDATE are binary where the remote's types are known to be ours,
+ * which it takes a round trip to ask.
+ *
  * One row of the remote may be asked to change several times, when it has
  * several matches in a join.  The first wins.  Within a batch we see to that
  * ourselves; behind a batch, the row that the ctid named is gone: updated or
@@ -21,17 +24,16 @@
 #include "postgres.h"
 
 #include "catalog/pg_type_d.h"
-#include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "storage/itemptr.h"
 #include "utils/hsearch.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "base/stats.h"
 #include "base/textio.h"
 #include "remote/command.h"
 #include "row/change.h"
+#include "row/encoder.h"
 
 /* The protocol counts parameters with 16 bits. */
 #define MAX_PARAMS 65535
@@ -41,6 +43,12 @@
  * round trips rare, and far below the gigabyte that a message may have.
  */
 #define MAX_BATCH_BYTES (16 * 1024 * 1024)
+
+/*
+ * With so many rows, to know the types is worth a round trip.  It is a guess: text
+ * costs more the larger the values are.
+ */
+#define MIN_PROVED 50
 
 /* Rows that wait in the batches of all partitions together. */
 #define MAX_WAITING (100 * PGML_CHANGE_ROWS)
@@ -69,17 +77,21 @@ struct PgmlChanger
 	PgmlConn   *conn;
 	const PgmlChange *change;
 	TupleDesc	desc;
-	FmgrInfo   *output;			/* per column */
 	char	   *prepared;		/* name of the statement for a full batch; NULL: none yet */
 	uint64		changed;		/* rows, as the remote says */
 	int			max_rows;		/* of a batch */
 	int			in_flight;		/* rows of the batch that is; 0: none is */
 
 	/* UPDATE: the batch that is being filled */
+	PgmlEncoder *encoder;
 	int			nrows;
-	Size		bytes;
-	const char **values;		/* max_rows * natts texts */
-	HTAB	   *keys;			/* RowKey of its rows */
+	StringInfoData bytes;		/* of its values */
+	int		   *offsets;		/* of each value in bytes; -1: null */
+	int		   *lengths;
+	int		   *formats;
+	Oid		   *types;			/* that binary ones are announced as */
+	const char **values;
+	HTAB	   *keys;			/* RowKey of its rows; NULL: it has none */
 
 	/* DELETE */
 	List	   *deletes;		/* DeleteBatch, in cxt */
@@ -124,12 +136,66 @@ orphan(void *arg)
 	pgml_stream_orphan(changer->conn, &changer->occupant);
 }
 
+/* Ask the remote for the types of the columns that are set, and let the encoder judge them. */
+static void
+prove_types(PgmlChanger *changer, Oid *types)
+{
+	int			natts = changer->desc->natts;
+	PgmlResult *res = pgml_command_run(changer->conn, changer->change->describe);
+
+	if (pgml_result_ncols(res) != natts - PGML_CHANGE_NUM_KEYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
+				 errmsg("remote server \"%s\" returned %d columns instead of %d",
+						changer->conn->name, pgml_result_ncols(res),
+						natts - PGML_CHANGE_NUM_KEYS)));
+
+	types[PGML_CHANGE_CTID] = TIDOID;
+	types[PGML_CHANGE_TABLEOID] = OIDOID;
+	for (int i = PGML_CHANGE_NUM_KEYS; i < natts; i++)
+		types[i] = pgml_result_column_type(res, i - PGML_CHANGE_NUM_KEYS);
+	pgml_encoder_prove(changer->encoder, changer->conn, types);
+	pgml_result_free(res);
+}
+
+/* Prepare for UPDATE: what is the same for each row of a batch. */
+static void
+init_update(PgmlChanger *changer, int64 nrows)
+{
+	int			natts = changer->desc->natts;
+	int			n = changer->max_rows * natts;
+	AttrNumber *attnums = palloc(sizeof(AttrNumber) * natts);
+	Oid		   *types = palloc0(sizeof(Oid) * natts);
+
+	for (int i = 0; i < natts; i++)
+		attnums[i] = i + 1;
+	changer->encoder = pgml_encoder_create(changer->desc, natts, attnums);
+	pgml_encoder_prove(changer->encoder, changer->conn, NULL);
+	if (nrows >= MIN_PROVED && changer->change->describe != NULL)
+		prove_types(changer, types);
+
+	initStringInfo(&changer->bytes);
+	changer->offsets = palloc(sizeof(int) * n);
+	changer->lengths = palloc(sizeof(int) * n);
+	changer->values = palloc(sizeof(char *) * n);
+	changer->formats = palloc(sizeof(int) * n);
+	changer->types = palloc(sizeof(Oid) * n);
+	for (int i = 0; i < n; i++)
+	{
+		bool		text = pgml_encoder_is_text(changer->encoder, i % natts);
+
+		changer->formats[i] = text ? 0 : 1;
+		changer->types[i] = text ? InvalidOid : types[i % natts];
+	}
+}
+
 PgmlChanger *
-pgml_changer_create(PgmlConn *conn, const PgmlChange *change, TupleDesc desc)
+pgml_changer_create(PgmlConn *conn, const PgmlChange *change, TupleDesc desc, int64 nrows)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw changer",
-											  ALLOCSET_SMALL_SIZES);
+											  ALLOCSET_DEFAULT_SIZES);
 	PgmlChanger *changer = MemoryContextAllocZero(cxt, sizeof(PgmlChanger));
+	MemoryContext oldcxt;
 
 	changer->cxt = cxt;
 	changer->batch_cxt = AllocSetContextCreate(cxt, "pgml_fdw batch", ALLOCSET_DEFAULT_SIZES);
@@ -141,15 +207,10 @@ pgml_changer_create(PgmlConn *conn, const PgmlChange *change, TupleDesc desc)
 	changer->change = change;
 	changer->desc = desc;
 	changer->max_rows = Min(PGML_CHANGE_ROWS, MAX_PARAMS / desc->natts);
-	changer->output = MemoryContextAllocZero(cxt, sizeof(FmgrInfo) * desc->natts);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Oid			funcid;
-		bool		is_varlena;
-
-		getTypeOutputInfo(TupleDescAttr(desc, i)->atttypid, &funcid, &is_varlena);
-		fmgr_info_cxt(funcid, &changer->output[i], cxt);
-	}
+	oldcxt = MemoryContextSwitchTo(cxt);
+	if (change->operation == CMD_UPDATE)
+		init_update(changer, nrows);
+	MemoryContextSwitchTo(oldcxt);
 	return changer;
 }
 
@@ -168,7 +229,7 @@ send_batch(PgmlChanger *changer, const char *sql, const PgmlParams *params, int 
 	{
 		MemoryContext oldcxt = MemoryContextSwitchTo(changer->cxt);
 
-		changer->prepared = pgml_command_prepare(changer->conn, sql, params->n, NULL);
+		changer->prepared = pgml_command_prepare(changer->conn, sql, params->n, params->types);
 		MemoryContextSwitchTo(oldcxt);
 	}
 	pgml_command_start(changer->conn, &changer->occupant, again ? changer->prepared : NULL,
@@ -204,13 +265,18 @@ send_update(PgmlChanger *changer)
 	PgmlParams	params = {0};
 
 	params.n = changer->nrows * changer->desc->natts;
+	params.types = changer->types;
 	params.values = changer->values;
+	params.formats = changer->formats;
+	params.lengths = changer->lengths;
+	for (int i = 0; i < params.n; i++)
+		changer->values[i] = changer->offsets[i] < 0 ? NULL :
+			changer->bytes.data + changer->offsets[i];
 	send_batch(changer, render_update(changer, changer->nrows), &params, changer->nrows);
 	MemoryContextSwitchTo(oldcxt);
 
 	changer->nrows = 0;
-	changer->bytes = 0;
-	changer->values = NULL;
+	resetStringInfo(&changer->bytes);
 	changer->keys = NULL;
 	MemoryContextReset(changer->batch_cxt);
 }
@@ -226,8 +292,6 @@ begin_update(PgmlChanger *changer)
 	ctl.hcxt = changer->batch_cxt;
 	changer->keys = hash_create("pgml_fdw rows of a batch", changer->max_rows, &ctl,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	changer->values = MemoryContextAlloc(changer->batch_cxt, sizeof(char *) *
-										 changer->max_rows * changer->desc->natts);
 }
 
 /* Does the batch have a change of the same remote row?  If not, remember this one. */
@@ -244,11 +308,32 @@ is_repeated(PgmlChanger *changer, TupleTableSlot *slot)
 	return found;
 }
 
-/* Print a row's values as parameters. */
+/* Write a value to where the batch's values are. */
+static void
+add_value(PgmlChanger *changer, int col, Datum value, bool isnull)
+{
+	int			i = changer->nrows * changer->desc->natts + col;
+	StringInfo	bytes = &changer->bytes;
+
+	changer->offsets[i] = -1;
+	changer->lengths[i] = 0;
+	if (isnull)
+		return;
+	changer->offsets[i] = bytes->len;
+	if (pgml_encoder_is_text(changer->encoder, col))
+		pgml_encoder_append_text(changer->encoder, col, value, bytes);
+	else
+	{
+		pgml_encoder_append_datum(changer->encoder, col, value, false, bytes);
+		changer->offsets[i] += sizeof(int32);	/* libpq is told the length otherwise */
+	}
+	changer->lengths[i] = bytes->len - changer->offsets[i];
+}
+
+/* Write a row's values as parameters. */
 static void
 add_update(PgmlChanger *changer, TupleTableSlot *slot)
 {
-	const char **texts;
 	int			nestlevel;
 
 	if (changer->keys == NULL)
@@ -256,19 +341,12 @@ add_update(PgmlChanger *changer, TupleTableSlot *slot)
 	if (is_repeated(changer, slot))
 		return;
 
-	texts = changer->values + changer->nrows * changer->desc->natts;
 	nestlevel = pgml_textio_begin();
 	for (int i = 0; i < changer->desc->natts; i++)
-	{
-		texts[i] = NULL;
-		if (slot->tts_isnull[i])
-			continue;
-		texts[i] = OutputFunctionCall(&changer->output[i], slot->tts_values[i]);
-		changer->bytes += strlen(texts[i]);
-	}
+		add_value(changer, i, slot->tts_values[i], slot->tts_isnull[i]);
 	pgml_textio_end(nestlevel);
 	changer->nrows++;
-	if (changer->nrows == changer->max_rows || changer->bytes >= MAX_BATCH_BYTES)
+	if (changer->nrows == changer->max_rows || changer->bytes.len >= MAX_BATCH_BYTES)
 		send_update(changer);
 }
 

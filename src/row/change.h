@@ -24,8 +24,9 @@ typedef struct PgmlChange
 {
 	CmdType		operation;
 	char	   *one;
-	char	   *prefix;			/* NULL: rows can only be changed one by one */
+	char	   *prefix;
 	char	   *suffix;			/* UPDATE */
+	char	   *describe;		/* UPDATE: a query of the columns that are set, without rows */
 } PgmlChange;
 
 /* The columns of a row that is to be changed; values stand behind them. */
@@ -40,9 +41,12 @@ typedef struct PgmlChanger PgmlChanger;
 
 /*
  * Make a changer for rows of this descriptor, in a context of its own below the
- * current one; doesn't touch the network.  change and desc must outlive it.
+ * current one.  change and desc must outlive it.  nrows: how many rows will come,
+ * at most; for more than a few it asks the remote for the types of the columns.
+ * Blocks, throws.
  */
-extern PgmlChanger *pgml_changer_create(PgmlConn *conn, const PgmlChange *change, TupleDesc desc);
+extern PgmlChanger *pgml_changer_create(PgmlConn *conn, const PgmlChange *change,
+										TupleDesc desc, int64 nrows);
 
 /*
  * Change a row: now, or together with others that follow.  Of several rows for
