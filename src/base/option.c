@@ -59,7 +59,8 @@ typedef enum OptionKind
 	KIND_COST,					/* number, zero or more */
 	KIND_EXTENSIONS,			/* comma-separated names of extensions */
 	KIND_SAMPLING,				/* name of a PgmlSampling */
-	KIND_TRANSPORT				/* name of a PgmlTransport */
+	KIND_TRANSPORT,				/* name of a PgmlTransport */
+	KIND_INSERT_METHOD			/* name of a PgmlInsertMethod */
 } OptionKind;
 
 /* Other properties. */
@@ -118,6 +119,10 @@ static const PgmlOption option_table[] = {
 	"rows fetched at a time where a cursor is used"},
 	{"batch_size", AT_SERVER | AT_TABLE, KIND_COUNT, 0, FIELD(batch_size),
 	"rows sent in one INSERT"},
+	{"insert_method", AT_SERVER | AT_TABLE, KIND_INSERT_METHOD, 0, FIELD(insert_method),
+	"how the rows of INSERT are sent"},
+	{"remote_defaults", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(remote_defaults),
+	"leave columns that INSERT doesn't set to the remote"},
 	{"async_capable", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(async_capable),
 	"scans may run at the same time as those of other servers"},
 	{"updatable", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(updatable),
@@ -209,6 +214,9 @@ static const char *const sampling_names[] = {"off", "auto", "random", "system", 
 
 /* Names of PgmlTransport's values, in their order. */
 static const char *const transport_names[] = {"auto", "copy", "row", "cursor"};
+
+/* Names of PgmlInsertMethod's values, in their order. */
+static const char *const insert_method_names[] = {"auto", "copy", "values"};
 
 /* The peers' defaults, used where the user has set none. */
 #define DEFAULT_BATCH_SIZE 1
@@ -345,6 +353,13 @@ transport_value(const PgmlOption *option, const char *value)
 					  "\"auto\", \"copy\", \"row\" or \"cursor\"");
 }
 
+static PgmlInsertMethod
+insert_method_value(const PgmlOption *option, const char *value)
+{
+	return enum_value(option, value, insert_method_names, lengthof(insert_method_names),
+					  "\"auto\", \"copy\" or \"values\"");
+}
+
 /* Read a list of extensions; those that are not installed are left out, with a warning if wanted. */
 static List *
 extensions_value(const PgmlOption *option, const char *value, bool warn)
@@ -397,6 +412,9 @@ read_value(const PgmlOption *option, DefElem *def, bool warn, void *field)
 			break;
 		case KIND_TRANSPORT:
 			*(PgmlTransport *) field = transport_value(option, defGetString(def));
+			break;
+		case KIND_INSERT_METHOD:
+			*(PgmlInsertMethod *) field = insert_method_value(option, defGetString(def));
 			break;
 	}
 }
@@ -520,6 +538,7 @@ read_server(Oid serverid)
 	result->ask_size = true;
 	result->updatable = true;
 	result->truncatable = true;
+	result->remote_defaults = true;
 	result->keep_connections = true;
 
 	read_options(GetForeignServer(serverid)->options, AT_SERVER, result);

@@ -32,6 +32,14 @@ typedef enum PgmlTransport
 	PGML_TRANSPORT_CURSOR
 } PgmlTransport;
 
+/* How the rows of INSERT are sent; see row/sink.h. */
+typedef enum PgmlInsertMethod
+{
+	PGML_INSERT_AUTO,
+	PGML_INSERT_COPY,
+	PGML_INSERT_VALUES
+} PgmlInsertMethod;
+
 /*
  * What a server's options say, overridden by those of one of its foreign
  * tables where a table was asked for.
@@ -61,6 +69,8 @@ typedef struct PgmlOptions
 	bool		fetch_size_set; /* did the user say so? */
 	int			batch_size;
 	bool		batch_size_set; /* did the user say so? */
+	PgmlInsertMethod insert_method;
+	bool		remote_defaults;
 	bool		async_capable;
 	bool		updatable;
 	bool		truncatable;

@@ -16,6 +16,7 @@
 
 int			pgml_setting_transport = PGML_TRANSPORT_AUTO;
 int			pgml_setting_bulk_insert = PGML_BULK_INSERT_ON;
+int			pgml_setting_insert_method = PGML_INSERT_AUTO;
 static char *application_name_setting = NULL;
 
 static const struct config_enum_entry transport_values[] = {
@@ -36,6 +37,13 @@ static const struct config_enum_entry bulk_insert_values[] = {
 	{"true", PGML_BULK_INSERT_ON, true},
 	{"yes", PGML_BULK_INSERT_ON, true},
 	{"1", PGML_BULK_INSERT_ON, true},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry insert_method_values[] = {
+	{"auto", PGML_INSERT_AUTO, false},
+	{"copy", PGML_INSERT_COPY, false},
+	{"values", PGML_INSERT_VALUES, false},
 	{NULL, 0, false}
 };
 
@@ -65,6 +73,13 @@ pgml_setting_init(void)
 							 &pgml_setting_bulk_insert,
 							 PGML_BULK_INSERT_ON,
 							 bulk_insert_values,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("pgml_fdw.insert_method",
+							 "Sets how the rows of INSERT are sent, whatever the options of servers and tables say.",
+							 "\"auto\" leaves it to the options.",
+							 &pgml_setting_insert_method,
+							 PGML_INSERT_AUTO,
+							 insert_method_values,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 }
 

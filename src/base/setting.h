@@ -25,6 +25,9 @@ extern int	pgml_setting_bulk_insert;
 /* pgml_fdw.transport: a PgmlTransport; if not AUTO it wins over the option. */
 extern int	pgml_setting_transport;
 
+/* pgml_fdw.insert_method: a PgmlInsertMethod, likewise. */
+extern int	pgml_setting_insert_method;
+
 /*
  * What pgml_fdw.application_name says for a new connection, its %-escapes
  * expanded; empty, never NULL, where it is not set.  If not empty it wins over

@@ -12,6 +12,7 @@
 
 #include "base/compat.h"
 #include "exec/explain.h"
+#include "exec/modify_state.h"
 #include "plan/planinfo.h"
 #include "row/change.h"
 #include "row/source.h"
@@ -66,21 +67,39 @@ pgmlExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	ExplainPropertyText("Transport", pgml_source_kind_name(plan->kind), es);
 }
 
+/* How the rows of an INSERT go: as the remote has let it be, if the statement was run. */
+static PgmlSinkKind
+insert_method(const PgmlModifyPlan *plan, ResultRelInfo *rri)
+{
+	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
+
+	if (modify != NULL)
+		return pgml_sink_kind(modify->sink);
+	return plan->insert.copy != NULL ? PGML_SINK_COPY : PGML_SINK_VALUES;
+}
+
 void
 pgmlExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 						 List *packed, int subplan_index, ExplainState *es)
 {
 	PgmlModifyPlan *plan;
+	PgmlSinkKind method;
 
 	if (!es->verbose)
 		return;
 	plan = pgml_planinfo_unpack_modify(packed);
+	if (plan->operation != CMD_INSERT)
+	{
+		ExplainPropertyText("Remote SQL", plan->sql, es);
+		if (plan->batch_prefix != NULL)
+			ExplainPropertyInteger("Batch Size", NULL, PGML_CHANGE_ROWS, es);
+		return;
+	}
+	method = insert_method(plan, rri);
 	ExplainPropertyText("Remote SQL",
-						plan->operation == CMD_INSERT ? render_insert(&plan->insert) : plan->sql,
-						es);
-	if (plan->batch_prefix != NULL)
-		ExplainPropertyInteger("Batch Size", NULL, PGML_CHANGE_ROWS, es);
-	else if (rri->ri_BatchSize > 0)
+						method == PGML_SINK_COPY ? plan->insert.copy : render_insert(&plan->insert), es);
+	ExplainPropertyText("Insert Method", pgml_sink_kind_name(method), es);
+	if (method == PGML_SINK_VALUES && rri->ri_BatchSize > 0)
 		ExplainPropertyInteger("Batch Size", NULL, rri->ri_BatchSize, es);
 }
 

@@ -3,9 +3,10 @@
  *		Inserts rows into foreign tables: INSERT, COPY FROM, and rows that are
  *		routed to a foreign partition.
  *
- * All of them end in a sink (row/sink.h), which sends any number of rows as one
- * statement.  How many rows core gathers before it calls us is decided here;
- * one at a time where each row's fate must be known before the next one.
+ * All of them end in a sink (row/sink.h), a COPY or INSERT statements of many
+ * rows.  How many rows core gathers before it calls us is decided here;
+ * one at a time where each row's fate must be known before the next one, and
+ * where the sink gathers by itself.
  *
  * INSERT has been planned; the other two arrive here without a word from the
  * planner, so the statement is built when they begin.
@@ -15,6 +16,8 @@
 #include "access/sysattr.h"
 #include "executor/executor.h"
 #include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -38,6 +41,13 @@ pgml_modify_open_sink(PgmlModify *modify, Relation rel)
 									RelationGetDescr(rel));
 }
 
+/* Does it send its rows without waiting for what becomes of each? */
+static inline bool
+streams(const PgmlModify *modify)
+{
+	return pgml_sink_kind(modify->sink) == PGML_SINK_COPY;
+}
+
 /* Insert some rows; returns how many of them the remote has taken. */
 static int
 put_rows(PgmlModify *modify, TupleTableSlot **slots, int nslots, PgmlResult **returned)
@@ -55,6 +65,12 @@ pgmlExecForeignInsert(EState *estate, ResultRelInfo *rri,
 	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
 	PgmlResult *res = NULL;
 	MemoryContext caller;
+
+	if (streams(modify))
+	{
+		(void) pgml_sink_put(modify->sink, &slot, 1, NULL);
+		return slot;
+	}
 
 	MemoryContextReset(modify->call_cxt);
 	caller = MemoryContextSwitchTo(modify->call_cxt);
@@ -116,6 +132,9 @@ pgmlGetForeignModifyBatchSize(ResultRelInfo *rri)
 		(triggers && (triggers->trig_insert_before_row || triggers->trig_insert_after_row)))
 		return 1;
 
+	if (modify && pgml_sink_appetite(modify->sink) > 0)
+		return pgml_sink_appetite(modify->sink);
+
 	options = pgml_options_of_table(RelationGetRelid(rri->ri_RelationDesc));
 	size = options->batch_size_set ? options->batch_size : DEFAULT_BATCH_SIZE;
 
@@ -159,11 +178,46 @@ returned_attributes(ModifyTableState *mtstate, ResultRelInfo *rri)
 	return attrs;
 }
 
+/*
+ * List the attributes of a routed or copied row that are sent: those that the
+ * statement sets, those that have a default in the table that it names, and
+ * generated ones.  All, where the row comes from an UPDATE, where a local
+ * trigger may set any, or where the user wants that.
+ */
+static List *
+sent_attributes(ModifyTableState *mtstate, ResultRelInfo *rri, const PgmlOptions *options)
+{
+	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;	/* NULL in COPY */
+	Relation	rel = rri->ri_RelationDesc;
+	Relation	named = rri->ri_RootResultRelInfo ? rri->ri_RootResultRelInfo->ri_RelationDesc : rel;
+	List	   *attrs = all_attributes(rel);
+	Bitmapset  *inserted;
+	ListCell   *lc;
+
+	if (!options->remote_defaults || (plan && plan->operation != CMD_INSERT) ||
+		(rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_before_row))
+		return attrs;
+
+	inserted = ExecGetInsertedCols(rri, mtstate->ps.state);
+	foreach(lc, attrs)
+	{
+		Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1);
+		AttrNumber	named_attnum = get_attnum(RelationGetRelid(named), NameStr(attr->attname));
+
+		if (attr->attgenerated == '\0' &&
+			!bms_is_member(attr->attnum - FirstLowInvalidHeapAttributeNumber, inserted) &&
+			(named_attnum == InvalidAttrNumber || build_column_default(named, named_attnum) == NULL))
+			attrs = foreach_delete_current(attrs, lc);
+	}
+	return attrs;
+}
+
 void
 pgmlBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 {
 	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;	/* NULL in COPY */
 	Relation	rel = rri->ri_RelationDesc;
+	PgmlOptions *options = pgml_options_of_table(RelationGetRelid(rel));
 	PgmlModifyPlan *insert;
 	PgmlModify *modify;
 
@@ -179,10 +233,10 @@ pgmlBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 						RelationGetRelationName(rel)),
 				 errhint("Restrict the UPDATE to the partitions that rows are moved from.")));
 
-	insert = pgml_planinfo_insert(rel, pgml_options_of_table(RelationGetRelid(rel)),
-								  all_attributes(rel),
+	insert = pgml_planinfo_insert(rel, options, sent_attributes(mtstate, rri, options),
 								  plan && plan->onConflictAction == ONCONFLICT_NOTHING,
-								  returned_attributes(mtstate, rri));
+								  returned_attributes(mtstate, rri),
+								  plan ? outerPlan(plan)->plan_rows : -1);
 	modify = pgml_modify_create(insert, mtstate->ps.state, rri);
 	pgml_modify_open_sink(modify, rel);
 	rri->ri_FdwState = modify;

@@ -7,8 +7,9 @@
  *
  * A row is known by ctid and the remote's tableoid, which the scan of the
  * result relation brings along as junk columns (planinfo.h says how).  INSERT
- * sends every column, UPDATE those that it sets; when a local BEFORE trigger
- * could change any column of the new row, UPDATE sends all.  RETURNING asks for
+ * and UPDATE send the columns that they set (so that the remote's own defaults
+ * fill the others); when a local BEFORE trigger could change any column of the
+ * new row, all.  RETURNING asks for
  * what the statement returns, and for what is looked at here after the fact:
  * all columns for a local AFTER trigger, those of the view's conditions for
  * WITH CHECK OPTION.  (An AFTER DELETE trigger sees the row that the scan has
@@ -70,6 +71,36 @@ all_columns(Relation rel)
 			attnums = lappend_int(attnums, attnum);
 	}
 	return attnums;
+}
+
+/*
+ * List the columns that an INSERT sends: those that it sets or that have a
+ * default here, which the rewriter has put into the target list, and generated
+ * ones.  All, if the user wants that, or where a local trigger may set any.
+ */
+static List *
+inserted_columns(PlannerInfo *root, Relation rel, const PgmlOptions *options)
+{
+	List	   *columns = all_columns(rel);
+	List	   *set = NIL;
+	ListCell   *lc;
+
+	if (!options->remote_defaults ||
+		(rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row))
+		return columns;
+
+	foreach(lc, root->parse->targetList)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+
+		if (!tle->resjunk)
+			set = lappend_int(set, tle->resno);
+	}
+	foreach(lc, columns)
+		if (!list_member_int(set, lfirst_int(lc)) &&
+			TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1)->attgenerated == '\0')
+			columns = foreach_delete_current(columns, lc);
+	return columns;
 }
 
 /* List the columns that an UPDATE sets; a virtual one only if there is nothing else. */
@@ -206,9 +237,9 @@ pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation
 	switch (plan->operation)
 	{
 		case CMD_INSERT:
-			modify = *pgml_planinfo_insert(rel, options, all_columns(rel),
+			modify = *pgml_planinfo_insert(rel, options, inserted_columns(root, rel, options),
 										   plan->onConflictAction == ONCONFLICT_NOTHING,
-										   returning);
+										   returning, outerPlan(plan)->plan_rows);
 			break;
 		case CMD_UPDATE:
 		case CMD_DELETE:

@@ -254,7 +254,7 @@ pgml_planinfo_of_scan(ForeignScan *scan)
 	return pgml_planinfo_unpack_scan(scan->fdw_private);
 }
 
-/* The pieces of INSERT: attributes, which of them are DEFAULT, prefix, suffix, returns. */
+/* The pieces of INSERT: attributes, which of them are DEFAULT, prefix, suffix, returns, COPY, question. */
 static List *
 add_insert(List *packed, const PgmlInsert *insert)
 {
@@ -263,7 +263,9 @@ add_insert(List *packed, const PgmlInsert *insert)
 		packed = lappend(packed, makeBoolean(insert->default_cols[i]));
 	packed = add_string(packed, insert->prefix);
 	packed = add_string(packed, insert->suffix);
-	return lappend(packed, makeBoolean(insert->returns));
+	packed = lappend(packed, makeBoolean(insert->returns));
+	packed = add_string(packed, insert->copy);
+	return add_string(packed, insert->question);
 }
 
 static void
@@ -276,6 +278,8 @@ take_insert(Unpacker *unpacker, PgmlInsert *insert)
 	insert->prefix = take_string(unpacker);
 	insert->suffix = take_string(unpacker);
 	insert->returns = take_bool(unpacker);
+	insert->copy = take_string(unpacker);
+	insert->question = take_string(unpacker);
 }
 
 /*
@@ -314,36 +318,6 @@ pgml_planinfo_unpack_modify(List *packed)
 	plan->batch_describe = take_string(&unpacker);
 	take_insert(&unpacker, &plan->insert);
 	unpack_end(&unpacker);
-	return plan;
-}
-
-PgmlModifyPlan *
-pgml_planinfo_insert(Relation rel, const PgmlOptions *options, List *targetattrs,
-					 bool on_conflict_do_nothing, List *returning)
-{
-	PgmlModifyPlan *plan = palloc0(sizeof(PgmlModifyPlan));
-	PgmlInsert *insert = &plan->insert;
-	Oid			relid = RelationGetRelid(rel);
-	ListCell   *lc;
-
-	plan->operation = CMD_INSERT;
-	plan->targetattrs = targetattrs;
-	plan->returning = returning;
-
-	insert->prefix = pgml_deparse_insert_prefix(relid, options, targetattrs);
-	insert->suffix = pgml_deparse_insert_suffix(relid, on_conflict_do_nothing, returning);
-	insert->attnums = palloc(list_length(targetattrs) * sizeof(AttrNumber));
-	insert->default_cols = palloc(list_length(targetattrs) * sizeof(bool));
-	foreach(lc, targetattrs)
-	{
-		AttrNumber	attnum = (AttrNumber) lfirst_int(lc);
-		Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-
-		insert->attnums[insert->ncols] = attnum;
-		insert->default_cols[insert->ncols] = attr->attgenerated != '\0';
-		insert->ncols++;
-	}
-	insert->returns = returning != NIL;
 	return plan;
 }
 

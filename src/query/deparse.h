@@ -113,6 +113,13 @@ extern char *pgml_deparse_insert_prefix(Oid relid, const PgmlOptions *options, L
 extern char *pgml_deparse_insert_suffix(Oid relid, bool on_conflict_do_nothing, List *returning);
 
 /*
+ * For sink.h too: COPY of the columns in attnums (an int list, not empty), and the question about
+ * the remote table and those columns.
+ */
+extern char *pgml_deparse_insert_copy(Oid relid, const PgmlOptions *options, List *attnums);
+extern char *pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnums);
+
+/*
  * UPDATE s.t SET a = $3, ... WHERE ctid = $1 AND tableoid = $2 [RETURNING ...], and DELETE
  * likewise; generated columns are set to DEFAULT and take no parameter.
  */

@@ -67,6 +67,78 @@ pgml_deparse_insert_suffix(Oid relid, bool on_conflict_do_nothing, List *returni
 	return buf.data;
 }
 
+char *
+pgml_deparse_insert_copy(Oid relid, const PgmlOptions *options, List *attnums)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "COPY ");
+	pgml_deparse_relation(&buf, options);
+	appendStringInfoString(&buf, " (");
+	append_columns(&buf, relid, attnums);
+	appendStringInfoString(&buf, ") FROM STDIN");
+	return buf.data;
+}
+
+/* Append the relation's OID on the remote, as an expression. */
+static void
+append_remote_oid(StringInfo buf, const PgmlOptions *options)
+{
+	StringInfoData name;
+
+	initStringInfo(&name);
+	pgml_deparse_relation(&name, options);
+	pgml_deparse_literal(buf, name.data);
+	appendStringInfoString(buf, "::pg_catalog.regclass");
+}
+
+/*
+ * 7 is a BEFORE INSERT trigger FOR EACH ROW.  A trigger that fires only on
+ * replicas is taken for one that fires: who knows what the remote role is set to.
+ */
+char *
+pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnums)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf,
+						   "WITH RECURSIVE tree (oid, relkind) AS ("
+						   "SELECT oid, relkind FROM pg_catalog.pg_class WHERE oid = ");
+	append_remote_oid(&buf, options);
+	appendStringInfoString(&buf,
+						   " UNION ALL SELECT c.oid, c.relkind FROM tree"
+						   " JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid AND tree.relkind = 'p'"
+						   " JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid) "
+						   "SELECT NOT r.relhasrules AND NOT pg_catalog.row_security_active(r.oid)"
+						   " AND NOT EXISTS (SELECT FROM tree WHERE relkind NOT IN ('r', 'p'))"
+						   " AND NOT EXISTS (SELECT FROM tree JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid"
+						   " WHERE t.tgtype & 7 = 7 AND t.tgenabled <> 'D'), "
+						   "a.attidentity <> 'a' AND a.attgenerated = '', "
+						   "(WITH RECURSIVE type (oid, base) AS ("
+						   "SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid"
+						   " UNION ALL SELECT t.oid, t.typbasetype FROM type"
+						   " JOIN pg_catalog.pg_type t ON t.oid = type.base)"
+						   " SELECT oid FROM type WHERE base = 0) "
+						   "FROM (VALUES ");
+	foreach(lc, attnums)
+	{
+		appendStringInfo(&buf, "%s(%d, ", lc == list_head(attnums) ? "" : ", ",
+						 foreach_current_index(lc));
+		pgml_deparse_literal(&buf, pgml_option_column_name(relid, lfirst_int(lc)));
+		appendStringInfoChar(&buf, ')');
+	}
+	appendStringInfoString(&buf, ") AS n (i, name) JOIN pg_catalog.pg_class r ON r.oid = ");
+	append_remote_oid(&buf, options);
+	appendStringInfoString(&buf,
+						   " LEFT JOIN pg_catalog.pg_attribute a"
+						   " ON a.attrelid = r.oid AND a.attname = n.name AND a.attnum > 0"
+						   " ORDER BY n.i");
+	return buf.data;
+}
+
 /* Append the condition that finds one row. */
 static void
 append_row_identity(StringInfo buf)
@@ -280,15 +352,11 @@ pgml_deparse_truncate(List *relids, DropBehavior behavior, bool restart_seqs)
 char *
 pgml_deparse_analyze_size(const PgmlOptions *options)
 {
-	StringInfoData name;
 	StringInfoData regclass;
 	StringInfoData buf;
 
-	initStringInfo(&name);
-	pgml_deparse_relation(&name, options);
 	initStringInfo(&regclass);
-	pgml_deparse_literal(&regclass, name.data);
-	appendStringInfoString(&regclass, "::pg_catalog.regclass");
+	append_remote_oid(&regclass, options);
 
 	initStringInfo(&buf);
 	appendStringInfo(&buf,

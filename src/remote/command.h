@@ -230,8 +230,12 @@ extern void pgml_stream_orphan(PgmlConn *conn, PgmlOccupant *occupant);
  * then the wire is free.  All throw; an error of the remote says which
  * row it is about if the occupant can name it.  Whoever has less than all of
  * its rows sent when it is parked, sends them first.
+ *
+ * level is the local nest level to which the rows belong.  It may be less than
+ * the current one, where a command in a subtransaction makes an outer statement send
+ * them: a rollback of that subtransaction must not undo them.
  */
-extern void pgml_copyin_start(PgmlConn *conn, PgmlOccupant *occupant, const char *sql);
+extern void pgml_copyin_start(PgmlConn *conn, PgmlOccupant *occupant, const char *sql, int level);
 extern bool pgml_copyin_put(PgmlConn *conn, const char *data, Size len);
 extern uint64 pgml_copyin_finish(PgmlConn *conn);
 

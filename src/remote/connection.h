@@ -117,7 +117,7 @@ struct PgmlConn
 	struct pg_result *kept;		/* last result of the message on the wire, so far */
 
 	/* the remote transaction; all 0 for a connection in autocommit */
-	void		(*enlist) (PgmlConn *conn); /* queues BEGIN, SAVEPOINT...; NULL: autocommit */
+	void		(*enlist) (PgmlConn *conn, int level); /* queues BEGIN, SAVEPOINT...; NULL: autocommit */
 	int			depth;			/* remote transaction levels that are known to exist */
 	uint32		xact;			/* counts the remote transactions of this slot */
 	uint32		rollbacks;		/* counts its returns to a savepoint of a subtransaction */

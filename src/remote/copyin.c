@@ -40,13 +40,14 @@
 #define PGML_COPY_PIECE (256 * 1024)
 
 void
-pgml_copyin_start(PgmlConn *conn, PgmlOccupant *occupant, const char *sql)
+pgml_copyin_start(PgmlConn *conn, PgmlOccupant *occupant, const char *sql, int level)
 {
 	pgml_copyin_withdraw(conn, occupant);
-	pgml_wire_prepare_copyin(conn);
+	pgml_wire_prepare_copyin(conn, level);
 	pgml_readonly_other_command(conn);
 	pgml_command_mark_write(conn);
 	pgml_wire_send_simple(conn, sql, PGML_WIRE_COPY_IN);
+	conn->wire_level = level;
 	conn->occupant = occupant;
 }
 

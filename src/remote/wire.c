@@ -148,7 +148,7 @@ free_wire(PgmlConn *conn)
 }
 
 void
-pgml_wire_prepare_copyin(PgmlConn *conn)
+pgml_wire_prepare_copyin(PgmlConn *conn, int level)
 {
 	free_wire(conn);
 	pgml_connection_ensure(conn);
@@ -158,7 +158,7 @@ pgml_wire_prepare_copyin(PgmlConn *conn)
 				 errmsg("the transaction on server \"%s\" has failed and cannot go on", conn->name),
 				 errhint("Roll back the local transaction and try again.")));
 	if (conn->enlist != NULL)
-		conn->enlist(conn);
+		conn->enlist(conn, level);
 }
 
 /* Let those go first who have rows to send. */
@@ -179,7 +179,7 @@ void
 pgml_wire_prepare(PgmlConn *conn)
 {
 	serve_waiting(conn);
-	pgml_wire_prepare_copyin(conn);
+	pgml_wire_prepare_copyin(conn, GetCurrentTransactionNestLevel());
 }
 
 /* Keep the start of a command for error messages. */

@@ -38,8 +38,11 @@
  */
 extern void pgml_wire_prepare(PgmlConn *conn);
 
-/* The same for a COPY that brings rows: others that wait to be sent may do so for longer. */
-extern void pgml_wire_prepare_copyin(PgmlConn *conn);
+/*
+ * The same for a COPY that brings rows of a local nest level; other rows that
+ * wait to be sent may do so for longer.
+ */
+extern void pgml_wire_prepare_copyin(PgmlConn *conn, int level);
 
 /*
  * Mark the wire as busy with a message that is about to be handed to libpq.

@@ -57,11 +57,10 @@ static const char *const settings[] = {
 
 uint32		pgml_xact_number = 1;
 
-/* Queue what the local transaction demands of the remote one. */
+/* Queue what the local transaction, down to this nest level, demands of the remote one. */
 static void
-enlist(PgmlConn *conn)
+enlist(PgmlConn *conn, int level)
 {
-	int			level = GetCurrentTransactionNestLevel();
 	int			depth = pgml_command_planned_depth(conn);
 
 	if (depth == 0)

@@ -2,7 +2,8 @@
  * sink_batch.c
  *		Rows that leave as INSERT statements of many rows.
  *
- * Values travel as parameters in text form.  They are given no types: the
+ * Values travel as parameters, in binary form where the remote column's type
+ * is proved (encoder.h), else in text form.  They are given no types: the
  * remote takes those of the columns that they are inserted into, so that a
  * column may have another type there than here.  What is printed here under
  * portable settings (base/textio.h) is read there by the type's input function.
@@ -15,18 +16,13 @@
  */
 #include "postgres.h"
 
-#include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "base/stats.h"
 #include "base/textio.h"
-#include "remote/command.h"
-#include "row/sink.h"
-
-/* The protocol counts parameters with 16 bits. */
-#define MAX_PARAMS 65535
+#include "row/copyformat.h"
+#include "row/sink_kind.h"
 
 /*
  * A batch ends with the row that takes it over this size: enough to make
@@ -34,51 +30,36 @@
  */
 #define MAX_BATCH_BYTES (16 * 1024 * 1024)
 
-struct PgmlSink
+typedef struct BatchSink
 {
-	MemoryContext cxt;			/* holds this struct and the statement */
+	PgmlSink	base;
 	MemoryContext batch_cxt;	/* parameters of the current batch */
-	PgmlConn   *conn;
-	const PgmlInsert *insert;
-	int			nparams;		/* of one row */
-	FmgrInfo   *output;			/* per column, unless it is DEFAULT */
 
 	char	   *sql;			/* the statement for sql_rows rows; NULL: none yet */
 	int			sql_rows;
 	char	   *prepared;		/* its name; NULL: it isn't prepared */
-};
+} BatchSink;
 
-PgmlSink *
-pgml_sink_create(PgmlConn *conn, const PgmlInsert *insert, TupleDesc desc)
+static PgmlSink *
+batch_create(PgmlConn *conn, const PgmlInsert *insert, PgmlEncoder *encoder, char *prepared)
 {
-	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw sink",
-											  ALLOCSET_SMALL_SIZES);
-	PgmlSink   *sink = MemoryContextAllocZero(cxt, sizeof(PgmlSink));
+	BatchSink  *self = palloc0(sizeof(BatchSink));
 
-	sink->cxt = cxt;
-	sink->batch_cxt = AllocSetContextCreate(cxt, "pgml_fdw batch", ALLOCSET_DEFAULT_SIZES);
-	sink->conn = conn;
-	sink->insert = insert;
-	sink->output = MemoryContextAllocZero(cxt, sizeof(FmgrInfo) * Max(insert->ncols, 1));
-	for (int i = 0; i < insert->ncols; i++)
+	self->batch_cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw batch",
+											ALLOCSET_DEFAULT_SIZES);
+	if (prepared != NULL)
 	{
-		Oid			funcid;
-		bool		is_varlena;
-
-		if (insert->default_cols[i])
-			continue;
-		getTypeOutputInfo(TupleDescAttr(desc, insert->attnums[i] - 1)->atttypid,
-						  &funcid, &is_varlena);
-		fmgr_info_cxt(funcid, &sink->output[i], cxt);
-		sink->nparams++;
+		self->sql = pgml_sink_render(insert, 1);
+		self->sql_rows = 1;
+		self->prepared = prepared;
 	}
-	return sink;
+	return &self->base;
 }
 
-int
-pgml_sink_max_rows(int ncols)
+static int
+batch_appetite(const PgmlSink *sink)
 {
-	return ncols > 0 ? MAX_PARAMS / ncols : 1;
+	return 0;
 }
 
 /* How many rows can one statement have? */
@@ -91,134 +72,150 @@ max_rows(const PgmlSink *sink)
 	return pgml_sink_max_rows(Max(sink->nparams, 1));
 }
 
-/* Append a row: ($1, DEFAULT, $2). */
-static void
-append_row(const PgmlSink *sink, StringInfo buf, int *param)
-{
-	for (int i = 0; i < sink->insert->ncols; i++)
-	{
-		appendStringInfoString(buf, i > 0 ? ", " : "(");
-		if (sink->insert->default_cols[i])
-			appendStringInfoString(buf, "DEFAULT");
-		else
-			appendStringInfo(buf, "$%d", ++*param);
-	}
-	appendStringInfoChar(buf, ')');
-}
-
-/* Print the statement for that many rows. */
-static char *
-render_statement(const PgmlSink *sink, int nrows)
-{
-	StringInfoData buf;
-	int			param = 0;
-
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, sink->insert->prefix);
-	for (int row = 0; row < nrows && sink->insert->ncols > 0; row++)
-	{
-		if (row > 0)
-			appendStringInfoString(&buf, ", ");
-		append_row(sink, &buf, &param);
-	}
-	appendStringInfoString(&buf, sink->insert->suffix);
-	return buf.data;
-}
-
 /* Forget the statement, on the remote too if it knows it. */
 static void
-forget_statement(PgmlSink *sink)
+forget_statement(BatchSink *self)
 {
-	if (sink->prepared != NULL)
+	if (self->prepared != NULL)
 	{
-		pgml_command_unprepare(sink->conn, sink->prepared);
-		pfree(sink->prepared);
-		sink->prepared = NULL;
+		pgml_command_unprepare(self->base.conn, self->prepared);
+		pfree(self->prepared);
+		self->prepared = NULL;
 	}
-	if (sink->sql != NULL)
-		pfree(sink->sql);
-	sink->sql = NULL;
+	if (self->sql != NULL)
+		pfree(self->sql);
+	self->sql = NULL;
 }
 
 /* Make the statement for that many rows the current one; prepare it if it was already. */
 static void
-choose_statement(PgmlSink *sink, int nrows)
+choose_statement(BatchSink *self, int nrows)
 {
-	MemoryContext oldcxt = MemoryContextSwitchTo(sink->cxt);
+	MemoryContext oldcxt = MemoryContextSwitchTo(self->base.cxt);
 
-	if (sink->sql == NULL || sink->sql_rows != nrows)
+	if (self->sql == NULL || self->sql_rows != nrows)
 	{
-		forget_statement(sink);
-		sink->sql = render_statement(sink, nrows);
-		sink->sql_rows = nrows;
+		forget_statement(self);
+		self->sql = pgml_sink_render(self->base.insert, nrows);
+		self->sql_rows = nrows;
 	}
-	else if (sink->prepared == NULL)
-		sink->prepared = pgml_command_prepare(sink->conn, sink->sql,
-											  nrows * sink->nparams, NULL);
+	else if (self->prepared == NULL)
+		self->prepared = pgml_command_prepare(self->base.conn, self->sql,
+											  nrows * self->base.nparams, NULL);
 	MemoryContextSwitchTo(oldcxt);
 }
 
-/*
- * Print the values of rows, as many as fit into one statement, to
- * params->values; returns the number of rows.
- */
+/* The parameters of a batch; their bytes move while more are appended. */
+typedef struct Batch
+{
+	StringInfoData bytes;
+	int			n;
+	int		   *starts;			/* where each begins in bytes; -1: null */
+	int		   *lengths;
+	int		   *formats;
+} Batch;
+
+static void
+start_batch(Batch *batch, int room)
+{
+	initStringInfo(&batch->bytes);
+	batch->n = 0;
+	batch->starts = palloc(Max(room, 1) * sizeof(int));
+	batch->lengths = palloc(Max(room, 1) * sizeof(int));
+	batch->formats = palloc(Max(room, 1) * sizeof(int));
+}
+
+/* Add a value of column col. */
+static void
+add_value(Batch *batch, PgmlEncoder *encoder, int col, Datum value, bool isnull)
+{
+	StringInfo	bytes = &batch->bytes;
+	int			start = bytes->len;
+	int			length = 0;
+	bool		text = pgml_encoder_is_text(encoder, col);
+
+	if (isnull)
+		start = -1;
+	else if (text)
+		pgml_encoder_append_text(encoder, col, value, bytes);
+	else
+	{
+		pgml_encoder_append_datum(encoder, col, value, false, bytes);
+		length = pgml_wire_int32(bytes->data + start);
+		start += sizeof(int32);
+	}
+	batch->starts[batch->n] = start;
+	batch->lengths[batch->n] = length;
+	batch->formats[batch->n++] = text ? 0 : 1;
+}
+
+/* Make parameters of a finished batch. */
+static void
+finish_batch(const Batch *batch, PgmlParams *params)
+{
+	params->n = batch->n;
+	params->values = palloc(Max(batch->n, 1) * sizeof(char *));
+	for (int i = 0; i < batch->n; i++)
+		params->values[i] = batch->starts[i] < 0 ? NULL : batch->bytes.data + batch->starts[i];
+	params->lengths = batch->lengths;
+	params->formats = batch->formats;
+}
+
+/* Encode rows, as many as fit into one statement; returns their number. */
 static int
 encode_rows(PgmlSink *sink, TupleTableSlot **slots, int nslots, PgmlParams *params)
 {
 	const PgmlInsert *insert = sink->insert;
 	int			limit = Min(nslots, max_rows(sink));
-	int			nestlevel = pgml_textio_begin();
-	Size		bytes = 0;
+	bool		any_text = pgml_encoder_any_text(sink->encoder);
+	int			nestlevel = any_text ? pgml_textio_begin() : 0;
+	Batch		batch;
 	int			row;
 
-	params->n = 0;
-	params->types = NULL;
-	params->values = palloc(sizeof(char *) * Max(limit * sink->nparams, 1));
-	for (row = 0; row < limit && bytes < MAX_BATCH_BYTES; row++)
+	start_batch(&batch, limit * sink->nparams);
+	for (row = 0; row < limit && batch.bytes.len < MAX_BATCH_BYTES; row++)
 	{
+		int			col = 0;
+
 		for (int i = 0; i < insert->ncols; i++)
 		{
 			Datum		value;
 			bool		isnull;
-			char	   *text = NULL;
 
 			if (insert->default_cols[i])
 				continue;
 			value = slot_getattr(slots[row], insert->attnums[i], &isnull);
-			if (!isnull)
-			{
-				text = OutputFunctionCall(&sink->output[i], value);
-				bytes += strlen(text);
-			}
-			params->values[params->n++] = text;
+			add_value(&batch, sink->encoder, col++, value, isnull);
 		}
 	}
-	pgml_textio_end(nestlevel);
+	if (any_text)
+		pgml_textio_end(nestlevel);
+	finish_batch(&batch, params);
 	return row;
 }
 
-uint64
-pgml_sink_put(PgmlSink *sink, TupleTableSlot **slots, int nslots, PgmlResult **returned)
+static uint64
+batch_put(PgmlSink *sink, TupleTableSlot **slots, int nslots, PgmlResult **returned)
 {
+	BatchSink  *self = (BatchSink *) sink;
 	uint64		inserted = 0;
 	int			n;
 
-	Assert(!sink->insert->returns || (nslots == 1 && returned != NULL));
 	pgml_command_mark_write(sink->conn);
 	for (int done = 0; done < nslots; done += n)
 	{
-		MemoryContext oldcxt = MemoryContextSwitchTo(sink->batch_cxt);
+		MemoryContext oldcxt = MemoryContextSwitchTo(self->batch_cxt);
 		PgmlParams	params = {0};
 		PgmlResult *res;
 
 		n = encode_rows(sink, slots + done, nslots - done, &params);
 		MemoryContextSwitchTo(oldcxt);
-		choose_statement(sink, n);
-		if (sink->prepared != NULL)
-			res = pgml_command_run_prepared(sink->conn, sink->prepared, sink->sql, &params);
+		choose_statement(self, n);
+		if (self->prepared != NULL)
+			res = pgml_command_run_prepared(sink->conn, self->prepared, self->sql, &params);
 		else
-			res = pgml_command_run_params(sink->conn, sink->sql, &params);
-		MemoryContextReset(sink->batch_cxt);
+			res = pgml_command_run_params(sink->conn, self->sql, &params);
+		MemoryContextReset(self->batch_cxt);
 
 		pgml_stats.rows_out += n;
 		inserted += pgml_result_affected(res);
@@ -230,9 +227,17 @@ pgml_sink_put(PgmlSink *sink, TupleTableSlot **slots, int nslots, PgmlResult **r
 	return inserted;
 }
 
-void
-pgml_sink_close(PgmlSink *sink)
+static void
+batch_finish(PgmlSink *sink)
 {
-	forget_statement(sink);
-	MemoryContextDelete(sink->cxt);
+	forget_statement((BatchSink *) sink);
 }
+
+const PgmlSinkOps pgml_sink_values_ops = {
+	.kind = PGML_SINK_VALUES,
+	.name = "VALUES",
+	.create = batch_create,
+	.appetite = batch_appetite,
+	.put = batch_put,
+	.finish = batch_finish,
+};
