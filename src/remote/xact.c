@@ -330,10 +330,17 @@ static void
 go_back(PgmlConn *conn, const char *sql, const char *tag, TimestampTz deadline)
 {
 	conn->rollbacks++;
-	if (!pgml_command_end_send(conn, sql) ||
-		!pgml_command_end_finish(conn, tag, deadline) ||
-		pgml_command_remote_xact(conn) != PGML_XACT_OPEN)
-		pgml_connection_drop(conn);
+
+	/* the first attempt may fail by a cancel that was meant for what came before */
+	for (int attempt = 0; attempt < 2 && conn->wire == PGML_WIRE_IDLE; attempt++)
+	{
+		if (!pgml_command_end_send(conn, sql))
+			break;
+		if (pgml_command_end_finish(conn, tag, deadline) &&
+			pgml_command_remote_xact(conn) == PGML_XACT_OPEN)
+			return;
+	}
+	pgml_connection_drop(conn);
 }
 
 /* Undo on the remote what the subtransaction has done there; never throws. */
