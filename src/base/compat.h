@@ -30,7 +30,9 @@
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "commands/vacuum.h"
 #include "datatype/timestamp.h"
+#include "access/multixact.h"
 #include "access/stratnum.h"
 #include "access/sysattr.h"
 /* 18 has it, to be put in front of a declaration, in the place of pg_attribute_noreturn(). */
@@ -51,6 +53,7 @@
 #include "storage/latch.h"
 #include "utils/lsyscache.h"
 #include "utils/acl.h"
+#include "utils/syscache.h"
 #include "utils/rel.h"
 
 /*
@@ -375,5 +378,33 @@ pgml_init_target(EState *estate, ResultRelInfo *rri, Relation rel)
 	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
 #define PGML_EXECUTOR_RUN_PASS queryDesc, direction, count, execute_once
 #endif
+
+/* ANALYZE's wish for a column's statistics: -1 the default, 0 none.  17 made the field nullable. */
+static inline int
+pgml_stats_target(Oid relid, AttrNumber attnum)
+{
+	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relid), Int16GetDatum(attnum));
+	bool		isnull;
+	Datum		value;
+
+	if (!HeapTupleIsValid(tuple))
+		return -1;
+	value = SysCacheGetAttr(ATTNUM, tuple, Anum_pg_attribute_attstattarget, &isnull);
+	ReleaseSysCache(tuple);
+	return isnull ? -1 : DatumGetInt16(value);
+}
+
+/* Note the pages and rows of a relation in pg_class, as ANALYZE does; 18 counts frozen pages too. */
+static inline void
+pgml_update_relstats(Relation rel, BlockNumber pages, double rows)
+{
+#if PG_VERSION_NUM >= 180000
+	vac_update_relstats(rel, pages, rows, 0, 0, false, InvalidTransactionId,
+						InvalidMultiXactId, NULL, NULL, true);
+#else
+	vac_update_relstats(rel, pages, rows, 0, false, InvalidTransactionId,
+						InvalidMultiXactId, NULL, NULL, true);
+#endif
+}
 
 #endif							/* PGML_BASE_COMPAT_H */

@@ -1,6 +1,10 @@
 /*
  * analyze.c
- *		ANALYZE of foreign tables: a random sample of the remote's rows.
+ *		ANALYZE of foreign tables: the remote's own statistics, or else a random
+ *		sample of its rows.
+ *
+ * With the option import_stats the statistics are the remote's, where it has
+ * them all (import_stats.c).  The rest of this file is about the sample.
  *
  * The sample is drawn twice.  The remote draws a first one, if the option
  * analyze_sampling and the size of the table let it: about as many rows as are
@@ -18,13 +22,17 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "commands/progress.h"
 #include "miscadmin.h"
+#include "utils/backend_progress.h"
+#include "utils/backend_status.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/sampling.h"
 
 #include "base/option.h"
 #include "exec/analyze.h"
+#include "exec/import_stats.h"
 #include "query/deparse.h"
 #include "remote/command.h"
 #include "remote/conncache.h"
@@ -187,6 +195,40 @@ collect(Reservoir *reservoir, PgmlConn *conn, Relation rel, char *tail)
 	pgml_source_close(source);
 }
 
+/*
+ * Is the relation analyzed for its own sake?  Where it contributes to the
+ * sample of a parent, rows are what is wanted.  Core doesn't tell its
+ * callbacks, but it tells pg_stat_progress_analyze; without track_activities we
+ * are none the wiser, and take a sample.
+ */
+static bool
+is_analyzed_itself(Relation rel)
+{
+	return pgstat_track_activities && MyBEEntry != NULL &&
+		MyBEEntry->st_progress_command == PROGRESS_COMMAND_ANALYZE &&
+		MyBEEntry->st_progress_command_target == RelationGetRelid(rel) &&
+		MyBEEntry->st_progress_param[PROGRESS_ANALYZE_PHASE] ==
+		PROGRESS_ANALYZE_PHASE_ACQUIRE_SAMPLE_ROWS;
+}
+
+/*
+ * Take the remote's own statistics over, if that is wanted and it has them.
+ * Core, when it gets no rows, notes the row count and computes nothing.
+ */
+static bool
+import_statistics(PgmlOptions *options, PgmlConn *conn, Relation rel, int elevel, double *totalrows)
+{
+	int			ncolumns;
+
+	if (!options->import_stats || !is_analyzed_itself(rel) ||
+		!pgml_import_stats_one(conn, rel, totalrows, &ncolumns))
+		return false;
+	ereport(elevel,
+			(errmsg("\"%s\": table contains %.0f rows, statistics of %d columns are the remote's",
+					RelationGetRelationName(rel), *totalrows, ncolumns)));
+	return true;
+}
+
 /* The callback that core calls for the sample. */
 static int
 acquire_sample(Relation rel, int elevel, HeapTuple *rows, int wanted,
@@ -196,15 +238,19 @@ acquire_sample(Relation rel, int elevel, HeapTuple *rows, int wanted,
 	PgmlConn   *conn = pgml_conncache_get_for(options->serverid, rel->rd_rel->relowner);
 	Reservoir	reservoir = {.rows = rows,.wanted = wanted,.skip = -1};
 	double		fraction;
-	PgmlSampling method = choose_sampling(options->analyze_sampling,
-										  fetch_size(conn, options), wanted, &fraction);
+	PgmlSampling method;
 
+	*totaldeadrows = 0;
+	if (import_statistics(options, conn, rel, elevel, totalrows))
+		return 0;
+
+	method = choose_sampling(options->analyze_sampling, fetch_size(conn, options), wanted,
+							 &fraction);
 	memset(rows, 0, sizeof(HeapTuple) * wanted);
 	reservoir_init_selection_state(&reservoir.state, wanted);
 	collect(&reservoir, conn, rel, pgml_deparse_analyze_tail(options, method, fraction));
 
 	*totalrows = rint(reservoir.seen / fraction);
-	*totaldeadrows = 0;
 	ereport(elevel,
 			(errmsg("\"%s\": table contains %.0f rows, %d rows in sample",
 					RelationGetRelationName(rel), *totalrows, reservoir.n)));

@@ -29,10 +29,10 @@
 #include "storage/bufpage.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/attempt.h"
 #include "base/compat.h"
 #include "plan/size.h"
 #include "query/deparse.h"
@@ -69,6 +69,15 @@ typedef struct Wanted
 	Oid			serverid;
 	List	   *relids;
 } Wanted;
+
+/* What is asked, and of whom. */
+typedef struct Question
+{
+	Oid			serverid;
+	Oid			userid;
+	List	   *relids;
+	PgmlConn   *conn;			/* as soon as there is one */
+} Question;
 
 static HTAB *sizes = NULL;
 
@@ -230,72 +239,38 @@ is_free(PgmlConn *conn)
 	return conn->invalidated || conn->ask_after <= GetCurrentTimestamp();
 }
 
-/* Is it an error that ends the statement, whatever it was doing? */
-static bool
-is_grave(const ErrorData *error)
-{
-	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-
-	return category == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
-		category == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) ||
-		category == ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
-}
-
-/*
- * Ask, as the role whose privileges the scan will have.  Throws whatever goes
- * wrong; *conn is set as soon as there is one.
- */
+/* Ask, as the role whose privileges the scan will have.  Throws whatever goes wrong. */
 static void
-ask(PgmlConn **conn, Oid serverid, Oid userid, List *relids)
+ask(void *arg)
 {
-	PgmlTableSize *tables = name_tables(relids);
+	Question   *question = arg;
+	PgmlTableSize *tables = name_tables(question->relids);
 
-	*conn = pgml_conncache_get_for(serverid, userid);
-	if (!is_free(*conn))
+	question->conn = pgml_conncache_get_for(question->serverid, question->userid);
+	if (!is_free(question->conn))
 		return;
-	(*conn)->patience_ms = CONNECT_MS;
-	if (!pgml_tablesize_ask(*conn, tables, list_length(relids)))
+	question->conn->patience_ms = CONNECT_MS;
+	if (!pgml_tablesize_ask(question->conn, tables, list_length(question->relids)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),
-				 errmsg("server \"%s\" doesn't tell the sizes of its tables", (*conn)->name)));
-	keep_answers(relids, tables);
+				 errmsg("server \"%s\" doesn't tell the sizes of its tables",
+						question->conn->name)));
+	keep_answers(question->relids, tables);
 }
 
 /* Ask, come what may. */
 static void
-try_to_ask(Oid serverid, Oid userid, List *relids)
+try_to_ask(Question *question)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	PgmlConn  **conn = palloc0(sizeof(PgmlConn *));
-	ErrorData  *volatile error = NULL;
+	ErrorData  *error = pgml_attempt(ask, question);
+	PgmlConn   *conn = question->conn;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
-	{
-		ask(conn, serverid, userid, relids);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
-
-	if (*conn != NULL)
-		(*conn)->patience_ms = 0;
+	if (conn != NULL)
+		conn->patience_ms = 0;
 	if (error == NULL)
 		return;
-	if (is_grave(error))
-		ReThrowError(error);
-	if (*conn != NULL)
-		(*conn)->ask_after = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LEAVE_ALONE_MS);
+	if (conn != NULL)
+		conn->ask_after = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LEAVE_ALONE_MS);
 	ereport(DEBUG1,
 			(errmsg_internal("planning without the sizes of foreign tables: %s", error->message)));
 }
@@ -322,8 +297,15 @@ pgml_size_find(PlannerInfo *root, RelOptInfo *rel, const PgmlOptions *options,
 
 	/* a parallel operation doesn't allow for subtransactions */
 	if (!is_fresh(find_entry(relid)) && !IsInParallelMode())
-		try_to_ask(options->serverid, pgml_rel_userid(root, rel),
-				   list_wanted(root, options->serverid, relid));
+	{
+		Question	question = {
+			.serverid = options->serverid,
+			.userid = pgml_rel_userid(root, rel),
+			.relids = list_wanted(root, options->serverid, relid)
+		};
+
+		try_to_ask(&question);
+	}
 
 	entry = find_entry(relid);
 	if (entry == NULL || !entry->known)

@@ -27,6 +27,8 @@ $remote->safe_psql('postgres', q{
 	ALTER DATABASE postgres SET auto_explain.log_analyze = on;
 	ALTER DATABASE postgres SET auto_explain.log_level = 'warning'});
 pgml_connect($local, $remote);
+# (a question for sizes has a plan of its own)
+$local->safe_psql('postgres', q{ALTER SERVER remote OPTIONS (ADD ask_size 'false')});
 $local->safe_psql('postgres', 'CREATE SCHEMA far; IMPORT FOREIGN SCHEMA public FROM SERVER remote INTO far');
 
 # Runs a query; returns its answer and the plans of its SELECT on the remote.

@@ -173,7 +173,7 @@ server(mapping => { user => 'trusty', password => $canary });
 	}
 	my $news = news();
 	my $n = () = $news =~ /connection received/g;
-	is($n, scalar keys %all, 'they had to connect to find out');
+	is($n, 1 + keys %all, 'they had to connect to find out, and the planner once');
 	unlike($news, qr/LOG:  (statement|execute)/, 'and no command was sent');
 	is($session->ask('SELECT count(*) FROM pgml_fdw_get_connections()'), 0, 'no connection is left here');
 	is($remote->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'trusty'}),
