@@ -15,6 +15,7 @@
 
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "foreign/fdwapi.h"
@@ -125,6 +126,14 @@ pgml_bulk_analyze(const char *sql)
 		queries = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, raw), sql, NULL, 0, NULL);
 	error_context_stack = where.previous;
 	return queries;
+}
+
+void
+pgml_bulk_run_local(const char *sql)
+{
+	if (SPI_connect() != SPI_OK_CONNECT || SPI_execute(sql, false, 0) < 0 ||
+		SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "could not run \"%s\"", sql);
 }
 
 pg_noreturn static void

@@ -11,7 +11,7 @@
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
 
-#include "remote/connection.h"
+#include "remote/command.h"
 
 typedef enum PgmlCopyMode
 {
@@ -38,31 +38,33 @@ typedef struct PgmlCopyCall
 } PgmlCopyCall;
 
 /* A column of something on the remote. */
-typedef struct PgmlRemoteColumn
+typedef struct PgmlBulkColumn
 {
 	char	   *name;
 	Oid			type;			/* there */
 	int32		typmod;
+	char	   *collation_schema;	/* both NULL: none, or it isn't known */
+	char	   *collation;
 	bool		not_null;
 	bool		is_generated;
 	bool		is_identity;	/* GENERATED ALWAYS AS IDENTITY */
-} PgmlRemoteColumn;
+} PgmlBulkColumn;
 
 /* A table, view, ... or query of the remote. */
-typedef struct PgmlRemoteRelation
+typedef struct PgmlBulkRelation
 {
 	Oid			oid;			/* there; InvalidOid: a query */
 	char		kind;			/* relkind; 0: a query */
 	char	   *sql;			/* as it stands behind FROM */
-	List	   *columns;		/* PgmlRemoteColumn */
-} PgmlRemoteRelation;
+	List	   *columns;		/* PgmlBulkColumn */
+} PgmlBulkRelation;
 
 /* A column of a key on the remote. */
-typedef struct PgmlRemoteKey
+typedef struct PgmlBulkKey
 {
 	char	   *name;
 	char	   *equals;			/* SQL text of the index's operator: OPERATOR(s.=) */
-} PgmlRemoteKey;
+} PgmlBulkKey;
 
 /* Does the text mean a query, not a table? */
 extern bool pgml_bulk_is_query(const char *source);
@@ -83,21 +85,43 @@ extern List *pgml_bulk_analyze(const char *sql);
  * describe a query.  A query is left with the search_path of the role, for it to
  * be run under: _restore_path when that is done.
  */
-extern PgmlRemoteRelation *pgml_bulk_find_table(PgmlConn *conn, const char *name);
-extern PgmlRemoteRelation *pgml_bulk_describe_query(PgmlConn *conn, const char *query);
+extern PgmlBulkRelation *pgml_bulk_find_table(PgmlConn *conn, const char *name);
+extern PgmlBulkRelation *pgml_bulk_describe_query(PgmlConn *conn, const char *query);
 extern void pgml_bulk_restore_path(PgmlConn *conn);
+
+/* Run a query on the remote whose rows must have this many columns. */
+extern PgmlResult *pgml_bulk_ask(PgmlConn *conn, const char *sql, int ncols);
+
+/* A field as text in the database encoding, in the current context; NULL for a null. */
+extern char *pgml_bulk_field(PgmlResult *res, int row, int col);
+
+/* The same, but throws if it is null. */
+extern char *pgml_bulk_text(PgmlResult *res, int row, int col);
 
 /*
  * Find the unique index on just these columns (char *; NIL: the primary key):
- * a list of PgmlRemoteKey.  Throws if there is none.
+ * a list of PgmlBulkKey.  Throws if there is none.
  */
-extern List *pgml_bulk_find_key(PgmlConn *conn, const PgmlRemoteRelation *relation, List *columns);
+extern List *pgml_bulk_find_key(PgmlConn *conn, const PgmlBulkRelation *relation, List *columns);
 
 /* How many blocks a table has, or the largest of its partitions; 0 if it hasn't any. */
-extern int64 pgml_bulk_count_blocks(PgmlConn *conn, const PgmlRemoteRelation *relation);
+extern int64 pgml_bulk_count_blocks(PgmlConn *conn, const PgmlBulkRelation *relation);
+
+/*
+ * Make a local table like a relation of the remote: columns (of these names; NIL: all), types
+ * and NOT NULL.  And its primary key and indexes, when it has been filled.
+ * (bulkcopy_create.c)
+ */
+extern void pgml_bulk_create_table(PgmlConn *conn, const PgmlBulkRelation *relation,
+								   const char *target, List *columns);
+extern void pgml_bulk_create_indexes(PgmlConn *conn, const PgmlBulkRelation *relation,
+									 Oid target, const char *target_name);
+
+/* Run one local statement, as SPI does. */
+extern void pgml_bulk_run_local(const char *sql);
 
 /* The column of this name; NULL: there is none. */
-extern PgmlRemoteColumn *pgml_bulk_remote_column(const PgmlRemoteRelation *relation, const char *name);
+extern PgmlBulkColumn *pgml_bulk_remote_column(const PgmlBulkRelation *relation, const char *name);
 
 /* Is the name among these (char *)? */
 extern bool pgml_bulk_has_name(List *names, const char *name);

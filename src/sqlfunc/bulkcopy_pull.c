@@ -13,10 +13,10 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "commands/progress.h"
-#include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -40,7 +40,7 @@
 typedef struct Pull
 {
 	PgmlCopyCall *call;
-	PgmlRemoteRelation *source;
+	PgmlBulkRelation *source;
 	Oid			target;
 	char	   *target_name;	/* qualified and quoted */
 	bool		overrides;		/* it has an identity column */
@@ -158,7 +158,7 @@ report_left_out(Pull *pull, Relation target)
 
 	foreach(lc, pull->source->columns)
 	{
-		PgmlRemoteColumn *column = lfirst(lc);
+		PgmlBulkColumn *column = lfirst(lc);
 
 		if (get_attnum(RelationGetRelid(target), column->name) <= 0)
 			names = lappend(names, column->name);
@@ -285,15 +285,6 @@ compose_insert(Pull *pull)
 	return sql.data;
 }
 
-/* Run SQL as SPI does. */
-static void
-run_local(const char *sql)
-{
-	if (SPI_connect() != SPI_OK_CONNECT || SPI_execute(sql, false, 0) < 0 ||
-		SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "could not run \"%s\"", sql);
-}
-
 /* Tell other sessions how far we are (pg_stat_progress_copy). */
 static void
 report_progress(const Pull *pull)
@@ -339,20 +330,28 @@ pgml_bulk_pull(PgmlCopyCall *call, Oid target)
 	char	   *insert;
 	uint64		count;
 
-	find_target(&pull, target);
+	if (!call->create)
+		find_target(&pull, target);
 	pull.source = is_query ? pgml_bulk_describe_query(call->conn, call->source) :
 		pgml_bulk_find_table(call->conn, call->source);
+	if (call->create)
+	{
+		pgml_bulk_create_table(call->conn, pull.source, call->target, call->columns);
+		find_target(&pull, InvalidOid);
+	}
 	choose_columns(&pull);
 	insert = compose_insert(&pull);
 
 	pull.rows = pgml_pull_rows_open(call, pull.source, pull.desc);
 	if (call->mode == PGML_COPY_REPLACE)
-		run_local(psprintf(call->truncate ? "TRUNCATE %s" : "DELETE FROM %s", pull.target_name));
+		pgml_bulk_run_local(psprintf(call->truncate ? "TRUNCATE %s" : "DELETE FROM %s", pull.target_name));
 	begin_progress(&pull);
 	count = pgml_feed_run(insert, next_row, &pull);
 	pgstat_progress_end_command();
 	pgml_pull_rows_close(pull.rows);
 	if (is_query)
 		pgml_bulk_restore_path(call->conn);
+	else if (call->create)
+		pgml_bulk_create_indexes(call->conn, pull.source, pull.target, pull.target_name);
 	return count;
 }

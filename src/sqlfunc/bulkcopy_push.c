@@ -39,7 +39,7 @@
 typedef struct Push
 {
 	PgmlConn   *conn;
-	PgmlRemoteRelation *target;
+	PgmlBulkRelation *target;
 	PgmlLocalSource *source;
 	List	   *from;			/* char *: columns of the source, and */
 	List	   *into;			/* those of the target that they go into */
@@ -58,7 +58,7 @@ run_remote(PgmlConn *conn, const char *sql)
 static bool
 pair_columns(Push *push, char *from, const char *into)
 {
-	PgmlRemoteColumn *column = pgml_bulk_remote_column(push->target, into);
+	PgmlBulkColumn *column = pgml_bulk_remote_column(push->target, into);
 
 	if (column == NULL || column->is_generated)
 		return false;
@@ -72,7 +72,7 @@ pair_columns(Push *push, char *from, const char *into)
 pg_noreturn static void
 throw_column(Push *push, const char *name)
 {
-	PgmlRemoteColumn *column = pgml_bulk_remote_column(push->target, name);
+	PgmlBulkColumn *column = pgml_bulk_remote_column(push->target, name);
 
 	if (!pgml_bulk_has_name(push->source->names, name))
 		ereport(ERROR,
@@ -169,7 +169,7 @@ key_names(List *key)
 	ListCell   *lc;
 
 	foreach(lc, key)
-		names = lappend(names, ((PgmlRemoteKey *) lfirst(lc))->name);
+		names = lappend(names, ((PgmlBulkKey *) lfirst(lc))->name);
 	return names;
 }
 
@@ -260,7 +260,7 @@ compose_merge(Push *push, const char *table, List *key)
 	appendStringInfo(&sql, " RETURNING EXISTS (SELECT 1 FROM %s AS pgml_old WHERE ", push->target->sql);
 	foreach(lc, key)
 	{
-		PgmlRemoteKey *part = lfirst(lc);
+		PgmlBulkKey *part = lfirst(lc);
 		const char *name = quote_identifier(part->name);
 
 		appendStringInfo(&sql, "%spgml_old.%s %s pgml_target.%s", lc == list_head(key) ? "" : " AND ",

@@ -36,18 +36,31 @@ enum
 	COL_NOT_NULL,
 	COL_GENERATED,
 	COL_IDENTITY,
+	COL_COLLATION_SCHEMA,
+	COL_COLLATION,
 	NUM_COLS
 };
 
-/* A field as text in the database encoding; NULL for a null. */
-static char *
-field(PgmlResult *res, int row, int col)
+char *
+pgml_bulk_field(PgmlResult *res, int row, int col)
 {
 	char	   *value = pgml_result_value(res, row, col);
 
 	if (value != NULL)
 		pg_verifymbstr(value, pgml_result_length(res, row, col), false);
 	return value != NULL ? pstrdup(value) : NULL;
+}
+
+char *
+pgml_bulk_text(PgmlResult *res, int row, int col)
+{
+	char	   *value = pgml_bulk_field(res, row, col);
+
+	if (value == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
+				 errmsg("unexpected null in an answer of the remote server")));
+	return value;
 }
 
 static bool
@@ -67,9 +80,8 @@ number(PgmlResult *res, int row, int col)
 	return value != NULL ? strtoll(value, NULL, 10) : 0;
 }
 
-/* Run a query whose rows must have this many columns. */
-static PgmlResult *
-ask(PgmlConn *conn, const char *sql, int ncols)
+PgmlResult *
+pgml_bulk_ask(PgmlConn *conn, const char *sql, int ncols)
 {
 	PgmlResult *res = pgml_command_run(conn, sql);
 
@@ -92,7 +104,7 @@ resolve(PgmlConn *conn, const char *name)
 	appendStringInfoString(&sql, PATH_OF_ROLE "; SELECT pg_catalog.to_regclass(");
 	pgml_append_literal(&sql, name);
 	appendStringInfoString(&sql, ")::pg_catalog.oid");
-	res = ask(conn, sql.data, 1);
+	res = pgml_bulk_ask(conn, sql.data, 1);
 	if (pgml_result_nrows(res) == 1)
 		oid = (Oid) number(res, 0, 0);
 	pgml_result_free(res);
@@ -108,53 +120,53 @@ static char *
 columns_query(PgmlConn *conn, Oid oid)
 {
 	return psprintf(OUR_PATH "; SELECT n.nspname, c.relname, c.relkind, a.attname, a.atttypid,"
-					" a.atttypmod, a.attnotnull, %s, %s"
+					" a.atttypmod, a.attnotnull, %s, %s, cn.nspname, co.collname"
 					" FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 					" LEFT JOIN pg_attribute a ON a.attrelid = c.oid"
 					" AND a.attnum > 0 AND NOT a.attisdropped"
+					" LEFT JOIN pg_collation co ON co.oid = a.attcollation AND co.oid <> 100"
+					" LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace"
 					" WHERE c.oid = %u ORDER BY a.attnum",
 					conn->caps.server_version >= 120000 ? "a.attgenerated <> ''" : "false",
 					conn->caps.server_version >= 100000 ? "a.attidentity = 'a'" : "false", oid);
 }
 
-static PgmlRemoteColumn *
+static PgmlBulkColumn *
 read_column(PgmlResult *res, int row)
 {
-	PgmlRemoteColumn *column = palloc0(sizeof(PgmlRemoteColumn));
+	PgmlBulkColumn *column = palloc0(sizeof(PgmlBulkColumn));
 
-	column->name = field(res, row, COL_COLUMN);
+	column->name = pgml_bulk_field(res, row, COL_COLUMN);
 	column->type = (Oid) number(res, row, COL_TYPE);
 	column->typmod = (int32) number(res, row, COL_TYPMOD);
+	column->collation_schema = pgml_bulk_field(res, row, COL_COLLATION_SCHEMA);
+	column->collation = pgml_bulk_field(res, row, COL_COLLATION);
 	column->not_null = is_true(res, row, COL_NOT_NULL);
 	column->is_generated = is_true(res, row, COL_GENERATED);
 	column->is_identity = is_true(res, row, COL_IDENTITY);
 	return column;
 }
 
-PgmlRemoteRelation *
+PgmlBulkRelation *
 pgml_bulk_find_table(PgmlConn *conn, const char *name)
 {
-	PgmlRemoteRelation *relation = palloc0(sizeof(PgmlRemoteRelation));
+	PgmlBulkRelation *relation = palloc0(sizeof(PgmlBulkRelation));
 	PgmlResult *res;
 	StringInfoData sql;
-	char	   *schema;
-	char	   *table;
 
 	relation->oid = resolve(conn, name);
-	res = ask(conn, columns_query(conn, relation->oid), NUM_COLS);
-	schema = pgml_result_nrows(res) > 0 ? field(res, 0, COL_SCHEMA) : NULL;
-	table = schema != NULL ? field(res, 0, COL_TABLE) : NULL;
-	if (table == NULL || pgml_result_value(res, 0, COL_KIND) == NULL)
+	res = pgml_bulk_ask(conn, columns_query(conn, relation->oid), NUM_COLS);
+	if (pgml_result_nrows(res) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"%s\" does not exist on server \"%s\"", name, conn->name)));
 
 	initStringInfo(&sql);
-	pgml_append_identifier(&sql, schema);
+	pgml_append_identifier(&sql, pgml_bulk_text(res, 0, COL_SCHEMA));
 	appendStringInfoChar(&sql, '.');
-	pgml_append_identifier(&sql, table);
+	pgml_append_identifier(&sql, pgml_bulk_text(res, 0, COL_TABLE));
 	relation->sql = sql.data;
-	relation->kind = pgml_result_value(res, 0, COL_KIND)[0];
+	relation->kind = pgml_bulk_text(res, 0, COL_KIND)[0];
 	for (int row = 0; row < pgml_result_nrows(res); row++)
 		if (pgml_result_value(res, row, COL_COLUMN) != NULL)
 			relation->columns = lappend(relation->columns, read_column(res, row));
@@ -162,10 +174,10 @@ pgml_bulk_find_table(PgmlConn *conn, const char *name)
 	return relation;
 }
 
-PgmlRemoteRelation *
+PgmlBulkRelation *
 pgml_bulk_describe_query(PgmlConn *conn, const char *query)
 {
-	PgmlRemoteRelation *relation = palloc0(sizeof(PgmlRemoteRelation));
+	PgmlBulkRelation *relation = palloc0(sizeof(PgmlBulkRelation));
 	PgmlParams	no_params = {0};
 	PgmlResult *res;
 
@@ -177,7 +189,7 @@ pgml_bulk_describe_query(PgmlConn *conn, const char *query)
 												 relation->sql), &no_params);
 	for (int i = 0; i < pgml_result_ncols(res); i++)
 	{
-		PgmlRemoteColumn *column = palloc0(sizeof(PgmlRemoteColumn));
+		PgmlBulkColumn *column = palloc0(sizeof(PgmlBulkColumn));
 
 		column->name = pstrdup(pgml_result_column_name(res, i));
 		pg_verifymbstr(column->name, strlen(column->name), false);
@@ -199,14 +211,14 @@ pgml_bulk_restore_path(PgmlConn *conn)
 	pgml_result_free(pgml_command_run(conn, OUR_PATH));
 }
 
-PgmlRemoteColumn *
-pgml_bulk_remote_column(const PgmlRemoteRelation *relation, const char *name)
+PgmlBulkColumn *
+pgml_bulk_remote_column(const PgmlBulkRelation *relation, const char *name)
 {
 	ListCell   *lc;
 
 	foreach(lc, relation->columns)
 	{
-		PgmlRemoteColumn *column = lfirst(lc);
+		PgmlBulkColumn *column = lfirst(lc);
 
 		if (strcmp(column->name, name) == 0)
 			return column;
@@ -235,7 +247,7 @@ append_text_array(StringInfo sql, List *names)
  * that ON CONFLICT could choose, and among them the one that is wanted.
  */
 static char *
-key_query(const PgmlRemoteRelation *relation, List *columns)
+key_query(const PgmlBulkRelation *relation, List *columns)
 {
 	StringInfoData sql;
 
@@ -270,20 +282,19 @@ key_query(const PgmlRemoteRelation *relation, List *columns)
 }
 
 List *
-pgml_bulk_find_key(PgmlConn *conn, const PgmlRemoteRelation *relation, List *columns)
+pgml_bulk_find_key(PgmlConn *conn, const PgmlBulkRelation *relation, List *columns)
 {
-	PgmlResult *res = ask(conn, key_query(relation, columns), 3);
+	PgmlResult *res = pgml_bulk_ask(conn, key_query(relation, columns), 3);
 	List	   *key = NIL;
 
 	for (int row = 0; row < pgml_result_nrows(res); row++)
 	{
-		PgmlRemoteKey *part = palloc(sizeof(PgmlRemoteKey));
-		char	   *schema = field(res, row, 1);
-		char	   *operator = field(res, row, 2);
+		PgmlBulkKey *part = palloc(sizeof(PgmlBulkKey));
+		char	   *schema = pgml_bulk_text(res, row, 1);
+		char	   *operator = pgml_bulk_text(res, row, 2);
 
-		part->name = field(res, row, 0);
-		if (part->name == NULL || schema == NULL || operator == NULL ||
-			strspn(operator, "~!@#^&|`?+-*/%<>=") != strlen(operator))
+		part->name = pgml_bulk_text(res, row, 0);
+		if (strspn(operator, "~!@#^&|`?+-*/%<>=") != strlen(operator))
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
 					 errmsg("unexpected answer from server \"%s\"", conn->name)));
@@ -305,12 +316,12 @@ pgml_bulk_find_key(PgmlConn *conn, const PgmlRemoteRelation *relation, List *col
 }
 
 int64
-pgml_bulk_count_blocks(PgmlConn *conn, const PgmlRemoteRelation *relation)
+pgml_bulk_count_blocks(PgmlConn *conn, const PgmlBulkRelation *relation)
 {
 	PgmlResult *res;
 	int64		blocks;
 
-	res = ask(conn, psprintf("SELECT pg_catalog.max(pg_catalog.pg_relation_size(%s))"
+	res = pgml_bulk_ask(conn, psprintf("SELECT pg_catalog.max(pg_catalog.pg_relation_size(%s))"
 							 " / pg_catalog.current_setting('block_size')::pg_catalog.int8%s",
 							 relation->kind == 'p' ? "relid" : psprintf("%u", relation->oid),
 							 relation->kind == 'p' ? psprintf(" FROM pg_catalog.pg_partition_tree(%u)",

@@ -99,7 +99,7 @@ open_connection(const PgmlCopyCall *call, const char *snapshot)
 
 /* Only tables have blocks that ctid counts; before 14 each range would read the whole of it. */
 static void
-check_divisible(const PgmlCopyCall *call, const PgmlRemoteRelation *relation)
+check_divisible(const PgmlCopyCall *call, const PgmlBulkRelation *relation)
 {
 	if (relation->kind != RELKIND_RELATION && relation->kind != RELKIND_MATVIEW &&
 		relation->kind != RELKIND_PARTITIONED_TABLE)
@@ -153,7 +153,7 @@ fill_columns(PgmlQuery *query, TupleDesc desc)
 
 /* Start a lane. */
 static void
-start_lane(Lane *lane, const PgmlRemoteRelation *relation, const char *filter, TupleDesc desc)
+start_lane(Lane *lane, const PgmlBulkRelation *relation, const char *filter, TupleDesc desc)
 {
 	AttrNumber *attnums = palloc(sizeof(AttrNumber) * Max(desc->natts, 1));
 
@@ -169,7 +169,7 @@ start_lane(Lane *lane, const PgmlRemoteRelation *relation, const char *filter, T
 }
 
 PgmlPullRows *
-pgml_pull_rows_open(const PgmlCopyCall *call, const PgmlRemoteRelation *relation, TupleDesc desc)
+pgml_pull_rows_open(const PgmlCopyCall *call, const PgmlBulkRelation *relation, TupleDesc desc)
 {
 	PgmlPullRows *rows = palloc0(sizeof(PgmlPullRows));
 	int64		blocks = 0;

@@ -18,7 +18,7 @@ typedef struct PgmlPullRows PgmlPullRows;
  * Blocks; throws.  Lives in the current context.
  */
 extern PgmlPullRows *pgml_pull_rows_open(const PgmlCopyCall *call,
-										 const PgmlRemoteRelation *relation, TupleDesc desc);
+										 const PgmlBulkRelation *relation, TupleDesc desc);
 
 /* The next row; by-reference values live until the next call.  false at the end. */
 extern bool pgml_pull_rows_next(PgmlPullRows *rows, Datum *values, bool *nulls);

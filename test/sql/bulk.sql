@@ -23,6 +23,15 @@ CREATE TABLE bulk.moods (id int, m bulk.mood);
 INSERT INTO bulk.moods VALUES (1, 'ok'), (2, NULL), (3, 'sad');
 CREATE TABLE bulk.target (id int PRIMARY KEY, v text DEFAULT 'there', len int GENERATED ALWAYS AS (length(v)) STORED,
   no int GENERATED ALWAYS AS IDENTITY, extra text DEFAULT 'default');
+CREATE TYPE bulk.other AS ENUM ('x', 'y');
+CREATE TABLE bulk.like (id bigint GENERATED ALWAYS AS IDENTITY, v varchar(20) COLLATE "C" NOT NULL, m bulk.other DEFAULT 'x',
+  n numeric(8,2), arr int[], p point, g int GENERATED ALWAYS AS (length(v)) STORED, PRIMARY KEY (id) INCLUDE (v), EXCLUDE USING gist (p WITH ~=));
+CREATE INDEX ON bulk.like (v varchar_pattern_ops DESC NULLS LAST, n);
+CREATE UNIQUE INDEX ON bulk.like (n) NULLS NOT DISTINCT;
+CREATE INDEX ON bulk.like (upper(v));
+CREATE INDEX ON bulk.like USING gin (arr);
+CREATE INDEX ON bulk.like (n) WHERE n > 5;
+INSERT INTO bulk.like (v, n, arr, p) SELECT 'v' || i, i, ARRAY[i], point(i, i) FROM generate_series(1, 1000) i;
 
 \connect :local_db - :local_host :local_port
 SET client_min_messages = warning;
@@ -161,6 +170,23 @@ INSERT INTO bulk_far.ids VALUES (-1);
 SELECT pgml_fdw_pull('bulk_server', 'bulk.t', 't', mode => 'replace', jobs => 2);
 ROLLBACK;
 SELECT count(*) FROM dblink('bulk_server', 'SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE ''COPY%'' AND state <> ''idle''') AS x (pid int);
+
+-- the target made like the source: columns, then rows, then keys and indexes
+SELECT pgml_fdw_pull('bulk_server', 'bulk.like', 'made', create_target => true, jobs => 2);
+\d made
+SELECT count(*), count(DISTINCT id), min(m), sum(g) FROM made;
+SELECT pgml_fdw_pull('bulk_server', 'bulk.like', 'made', create_target => true);
+SELECT pgml_fdw_pull('bulk_server', 'bulk.like', 'bulk_here."made ""too"', create_target => true, columns => '{id,arr}', filter => 'id < 4');
+\d "made ""too"
+TABLE "made ""too" ORDER BY id;
+SELECT pgml_fdw_pull('bulk_server', '(SELECT id AS "a b", v, m FROM bulk.like WHERE id = 1)', 'made_of_query', create_target => true);
+\d made_of_query
+TABLE made_of_query;
+-- what fails takes the table away
+SELECT pgml_fdw_pull('bulk_server', '(SELECT id, 1 / (500 - id) AS q FROM bulk.like)', 'broken', create_target => true);
+SELECT to_regclass('broken');
+SELECT pgml_fdw_pull('bulk_server', 'bulk.t', 'no_schema.made', create_target => true);
+SELECT pgml_fdw_pull('bulk_server', 'bulk.t', 'made', create_target => true, mode => 'replace');
 
 -- push: append, replace, upsert; defaults, generated and identity columns of the remote
 CREATE TABLE src (v text, id int, len int, own text DEFAULT 'mine');
