@@ -81,7 +81,15 @@ pgml_deparse_insert_copy(Oid relid, const PgmlOptions *options, List *attnums)
 	return buf.data;
 }
 
-/* Append the relation's OID on the remote, as an expression. */
+/* Append the OID of a relation on the remote, which is SQL text, as an expression. */
+static void
+append_oid_of(StringInfo buf, const char *relation)
+{
+	pgml_deparse_literal(buf, relation);
+	appendStringInfoString(buf, "::pg_catalog.regclass");
+}
+
+/* The same for the one that a foreign table stands for. */
 static void
 append_remote_oid(StringInfo buf, const PgmlOptions *options)
 {
@@ -89,8 +97,7 @@ append_remote_oid(StringInfo buf, const PgmlOptions *options)
 
 	initStringInfo(&name);
 	pgml_deparse_relation(&name, options);
-	pgml_deparse_literal(buf, name.data);
-	appendStringInfoString(buf, "::pg_catalog.regclass");
+	append_oid_of(buf, name.data);
 }
 
 /*
@@ -98,7 +105,7 @@ append_remote_oid(StringInfo buf, const PgmlOptions *options)
  * replicas is taken for one that fires: who knows what the remote role is set to.
  */
 char *
-pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnums)
+pgml_deparse_copy_question(const char *relation, List *columns)
 {
 	StringInfoData buf;
 	ListCell   *lc;
@@ -107,7 +114,7 @@ pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnum
 	appendStringInfoString(&buf,
 						   "WITH RECURSIVE tree (oid, relkind) AS ("
 						   "SELECT oid, relkind FROM pg_catalog.pg_class WHERE oid = ");
-	append_remote_oid(&buf, options);
+	append_oid_of(&buf, relation);
 	appendStringInfoString(&buf,
 						   " UNION ALL SELECT c.oid, c.relkind FROM tree"
 						   " JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid AND tree.relkind = 'p'"
@@ -123,20 +130,34 @@ pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnum
 						   " JOIN pg_catalog.pg_type t ON t.oid = type.base)"
 						   " SELECT oid FROM type WHERE base = 0) "
 						   "FROM (VALUES ");
-	foreach(lc, attnums)
+	foreach(lc, columns)
 	{
-		appendStringInfo(&buf, "%s(%d, ", lc == list_head(attnums) ? "" : ", ",
+		appendStringInfo(&buf, "%s(%d, ", lc == list_head(columns) ? "" : ", ",
 						 foreach_current_index(lc));
-		pgml_deparse_literal(&buf, pgml_option_column_name(relid, lfirst_int(lc)));
+		pgml_deparse_literal(&buf, lfirst(lc));
 		appendStringInfoChar(&buf, ')');
 	}
 	appendStringInfoString(&buf, ") AS n (i, name) JOIN pg_catalog.pg_class r ON r.oid = ");
-	append_remote_oid(&buf, options);
+	append_oid_of(&buf, relation);
 	appendStringInfoString(&buf,
 						   " LEFT JOIN pg_catalog.pg_attribute a"
 						   " ON a.attrelid = r.oid AND a.attname = n.name AND a.attnum > 0"
 						   " ORDER BY n.i");
 	return buf.data;
+}
+
+char *
+pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnums)
+{
+	StringInfoData relation;
+	List	   *columns = NIL;
+	ListCell   *lc;
+
+	initStringInfo(&relation);
+	pgml_deparse_relation(&relation, options);
+	foreach(lc, attnums)
+		columns = lappend(columns, pgml_option_column_name(relid, lfirst_int(lc)));
+	return pgml_deparse_copy_question(relation.data, columns);
 }
 
 /* Append the condition that finds one row. */

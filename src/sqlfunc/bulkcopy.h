@@ -55,6 +55,8 @@ typedef struct PgmlBulkRelation
 {
 	Oid			oid;			/* there; InvalidOid: a query */
 	char		kind;			/* relkind; 0: a query */
+	char	   *schema;			/* NULL: a query */
+	char	   *table;
 	char	   *sql;			/* as it stands behind FROM */
 	List	   *columns;		/* PgmlBulkColumn */
 } PgmlBulkRelation;
@@ -108,12 +110,11 @@ extern List *pgml_bulk_find_key(PgmlConn *conn, const PgmlBulkRelation *relation
 extern int64 pgml_bulk_count_blocks(PgmlConn *conn, const PgmlBulkRelation *relation);
 
 /*
- * Make a local table like a relation of the remote: columns (of these names; NIL: all), types
- * and NOT NULL.  And its primary key and indexes, when it has been filled.
+ * Make the call's target like a relation of the remote: the call's columns, with types and
+ * NOT NULL.  And its primary key and indexes, when it has been filled.
  * (bulkcopy_create.c)
  */
-extern void pgml_bulk_create_table(PgmlConn *conn, const PgmlBulkRelation *relation,
-								   const char *target, List *columns);
+extern void pgml_bulk_create_table(const PgmlCopyCall *call, const PgmlBulkRelation *relation);
 extern void pgml_bulk_create_indexes(PgmlConn *conn, const PgmlBulkRelation *relation,
 									 Oid target, const char *target_name);
 

@@ -3,7 +3,7 @@
  *		pgml_fdw_pull(create_target => true): a local table like a relation of
  *		the remote.
  *
- * Columns with their types, collations and NOT NULL come first, keys and indexes when the
+ * Columns with their types (import_type.c finds or makes them), collations and NOT NULL come first, keys and indexes when the
  * rows are there.  Defaults, identity and generation are not taken over: what
  * the remote has made of them is in the rows.
  *
@@ -14,9 +14,9 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
+#include "access/transam.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_collation.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
@@ -27,23 +27,12 @@
 #include "utils/varlena.h"
 
 #include "base/compat.h"
-#include "exec/import_column.h"
+#include "base/option.h"
+#include "exec/import_state.h"
 #include "remote/command.h"
 #include "sqlfunc/bulkcopy.h"
 
-/* The columns of the query for types, in order. */
-enum
-{
-	TYPE_OID,
-	TYPE_SCHEMA,
-	TYPE_NAME,
-	TYPE_DISPLAY,
-	TYPE_KIND,
-	TYPE_IS_ARRAY,
-	NUM_TYPE_COLS
-};
-
-/* Those of the query for indexes, a row for each of their columns. */
+/* The columns of the query for indexes: a row for each of their columns. */
 enum
 {
 	INDEX_NAME,
@@ -59,91 +48,93 @@ enum
 	NUM_INDEX_COLS
 };
 
-/* Ask for the types of the columns. */
-static PgmlResult *
-ask_types(PgmlConn *conn, const PgmlBulkRelation *relation)
+/*
+ * Types of a table are found, or made, as IMPORT does it; NULL for a query, of whose
+ * types we know no more than their OIDs.
+ */
+static PgmlImport *
+begin_import(const PgmlCopyCall *call, const PgmlBulkRelation *relation, const RangeVar *target)
 {
-	StringInfoData sql;
-	ListCell   *lc;
+	PgmlImport *import = palloc0(sizeof(PgmlImport));
+	PgmlCatalogWish wish = {0};
 
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT t.oid, n.nspname, coalesce(e.typname, t.typname),"
-						   " pg_catalog.format_type(t.oid, NULL), coalesce(e.typtype, t.typtype),"
-						   " e.oid IS NOT NULL FROM pg_catalog.pg_type t"
-						   " LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid"
-						   " JOIN pg_catalog.pg_namespace n ON n.oid = coalesce(e.typnamespace, t.typnamespace)"
-						   " WHERE t.oid IN (0");
-	foreach(lc, relation->columns)
-		appendStringInfo(&sql, ", %u", ((PgmlBulkColumn *) lfirst(lc))->type);
-	appendStringInfoChar(&sql, ')');
-	return pgml_bulk_ask(conn, sql.data, NUM_TYPE_COLS);
+	if (relation->kind == 0)
+		return NULL;
+	wish.schema = relation->schema;
+	wish.names = list_make1(relation->table);
+	wish.only = true;
+	import->cxt = CurrentMemoryContext;
+	import->remote = pgml_import_read_schema(call->conn, &wish);
+	if (import->remote == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema \"%s\" does not exist on server \"%s\"",
+						relation->schema, call->conn->name)));
+	import->remote_schema = relation->schema;
+	import->local_schema_oid = RangeVarGetCreationNamespace(target);
+	import->local_schema = get_namespace_name(import->local_schema_oid);
+	import->server_name = call->server->servername;
+	import->server_options = pgml_options_of_server(call->server->serverid);
+	import->options = pgml_options_of_import(NIL);
+	return import;
 }
 
-/* Find the local type for a column; *typmod becomes -1 where the remote's means nothing. */
-static Oid
-find_type(PgmlResult *types, const PgmlBulkColumn *column, int32 *typmod)
+/* The local type for a type of the remote. */
+static PgmlLocalType
+find_type(PgmlImport *import, Oid remote)
 {
-	PgmlRemoteType type = {0};
-	const char *problem = NULL;
-	Oid			found = TEXTOID;
-	int			row = 0;
+	PgmlLocalType type = {remote, NULL, NULL};
 
-	while (row < pgml_result_nrows(types) &&
-		   strtoul(pgml_bulk_text(types, row, TYPE_OID), NULL, 10) != column->type)
-		row++;
-	if (row < pgml_result_nrows(types))
+	if (import != NULL)
+		return pgml_import_type(import, remote);
+
+	/* built-in types have the same OIDs everywhere */
+	if (remote >= FirstGenbkiObjectId || !get_typisdefined(remote) ||
+		get_typtype(remote) == TYPTYPE_PSEUDO)
 	{
-		type.schema = pgml_bulk_text(types, row, TYPE_SCHEMA);
-		type.name = pgml_bulk_text(types, row, TYPE_NAME);
-		type.display = pgml_bulk_text(types, row, TYPE_DISPLAY);
-		type.kind = pgml_bulk_text(types, row, TYPE_KIND)[0];
-		type.is_array = pgml_bulk_text(types, row, TYPE_IS_ARRAY)[0] == 't';
-		found = pgml_import_find_type(&type, &problem);
+		type.oid = TEXTOID;
+		type.problem = "Of a query, only built-in types are known here.";
+		type.hint = "Create the table yourself.";
 	}
-	else
-		problem = "The remote doesn't say what it is.";
-	if (problem != NULL)
-		ereport(NOTICE,
-				(errmsg("column \"%s\" is created as text", column->name),
-				 errdetail_internal("%s", problem)));
-	*typmod = problem == NULL ? column->typmod : -1;
-	return found;
+	return type;
 }
 
 /* Append the definition of a column. */
 static void
-append_column(StringInfo sql, PgmlResult *types, const PgmlBulkColumn *column)
+append_column(StringInfo sql, PgmlImport *import, const PgmlBulkColumn *column)
 {
-	int32		typmod;
-	Oid			type = find_type(types, column, &typmod);
+	PgmlLocalType type = find_type(import, column->type);
+	bool		missing = false;
+	Oid			collation = InvalidOid;
 
+	if (type.problem != NULL)
+		ereport(NOTICE,
+				(errmsg("column \"%s\" is created as text", column->name),
+				 errdetail_internal("%s", type.problem),
+				 type.hint != NULL ? errhint("%s", type.hint) : 0));
 	pgml_append_identifier(sql, column->name);
-	appendStringInfo(sql, " %s", format_type_extended(type, typmod, FORMAT_TYPE_TYPEMOD_GIVEN |
-													  FORMAT_TYPE_FORCE_QUALIFY));
-	if (column->collation != NULL && column->collation_schema != NULL && type_is_collatable(type))
-	{
-		Oid			collation = pgml_import_find_collation(column->collation_schema,
-														   column->collation);
+	appendStringInfo(sql, " %s", pgml_import_type_name(type.oid, type.problem == NULL ? column->typmod : -1));
 
-		if (OidIsValid(collation))
-			appendStringInfo(sql, " COLLATE %s.%s", quote_identifier(column->collation_schema),
-							 quote_identifier(column->collation));
-		else
-			ereport(NOTICE,
-					(errmsg("column \"%s\" gets the default collation", column->name),
-					 errdetail("The collation \"%s\".\"%s\" does not exist here.",
-							   column->collation_schema, column->collation)));
-	}
+	if (import != NULL)
+		collation = pgml_import_collation(type.oid, column->collation_schema, column->collation,
+										  &missing);
+	if (missing)
+		ereport(NOTICE,
+				(errmsg("column \"%s\" gets the default collation", column->name),
+				 errdetail("The collation \"%s\".\"%s\" does not exist here.",
+						   column->collation_schema, column->collation)));
+	else if (OidIsValid(collation) && collation != get_typcollation(type.oid))
+		appendStringInfo(sql, " COLLATE %s.%s", quote_identifier(column->collation_schema),
+						 quote_identifier(column->collation));
 	if (column->not_null)
 		appendStringInfoString(sql, " NOT NULL");
 }
 
 void
-pgml_bulk_create_table(PgmlConn *conn, const PgmlBulkRelation *relation,
-					   const char *target, List *columns)
+pgml_bulk_create_table(const PgmlCopyCall *call, const PgmlBulkRelation *relation)
 {
-	PgmlResult *types = ask_types(conn, relation);
-	RangeVar   *name = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(target)));
+	RangeVar   *name = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(call->target)));
+	PgmlImport *import = begin_import(call, relation, name);
 	StringInfoData sql;
 	bool		first = true;
 	ListCell   *lc;
@@ -155,15 +146,14 @@ pgml_bulk_create_table(PgmlConn *conn, const PgmlBulkRelation *relation,
 	{
 		PgmlBulkColumn *column = lfirst(lc);
 
-		if (columns != NIL && !pgml_bulk_has_name(columns, column->name))
+		if (call->columns != NIL && !pgml_bulk_has_name(call->columns, column->name))
 			continue;
 		if (!first)
 			appendStringInfoString(&sql, ", ");
-		append_column(&sql, types, column);
+		append_column(&sql, import, column);
 		first = false;
 	}
 	appendStringInfoChar(&sql, ')');
-	pgml_result_free(types);
 	pgml_bulk_run_local(sql.data);
 }
 

@@ -3,8 +3,8 @@
  *		Where do push's rows come from, and how do they get to the sink?
  *
  * From a SELECT of the local executor, whose destination is a sink: a row is
- * handed over when it has been made, and nothing is gathered but the batch that
- * leaves next.  The planner and executor see to privileges and row security, as
+ * handed over when it has been made; where it can't leave by COPY, it is gathered
+ * with some others for an INSERT.  The planner and executor see to privileges and row security, as
  * for COPY (query) TO; a table that is named is looked at before it is locked.
  */
 #include "postgres.h"
@@ -30,12 +30,16 @@
 
 #include "base/compat.h"
 #include "base/stats.h"
+#include "query/deparse.h"
 #include "remote/command.h"
 #include "row/sink.h"
 #include "sqlfunc/bulkcopy_push.h"
 
-/* Rows that are gathered for one statement; sink.h may allow less. */
-#define MAX_BATCH 1000
+/* Rows that are gathered for one INSERT; sink.h may allow less.  For a COPY there is no need to. */
+#define MAX_BATCH 500
+
+/* Progress is told each time this many rows have gone by. */
+#define PROGRESS_STEP 256
 
 /* Where the executor puts the rows. */
 typedef struct Receiver
@@ -44,8 +48,8 @@ typedef struct Receiver
 	PgmlConn   *conn;
 	PgmlInsert *insert;
 	PgmlSink   *sink;
-	TupleTableSlot **slots;		/* made when first needed */
-	int			nslots;			/* that are full */
+	TupleTableSlot **slots;		/* rows that are gathered; NULL: they needn't be */
+	int			nslots;			/* how many are */
 	int			max;
 	uint64		sent;
 	uint64		inserted;
@@ -150,23 +154,38 @@ pgml_push_check_server(const PgmlLocalSource *source, Oid serverid)
 	}
 }
 
-/* Send the rows that have been gathered. */
+/* Tell other sessions how far we are (pg_stat_progress_copy). */
 static void
-flush_rows(Receiver *self)
+report_progress(const Receiver *self)
 {
 	const int	params[] = {PROGRESS_COPY_TUPLES_PROCESSED, PROGRESS_COPY_BYTES_PROCESSED};
-	int64		values[2];
+	int64		values[] = {(int64) self->sent, pgml_stats.bytes_out - self->bytes_before};
 
+	pgstat_progress_update_multi_param(lengthof(params), params, values);
+}
+
+/* Send rows. */
+static void
+send_rows(Receiver *self, TupleTableSlot **slots, int nslots)
+{
+	uint64		before = self->sent;
+
+	self->inserted += pgml_sink_put(self->sink, slots, nslots, NULL);
+	self->sent += nslots;
+	if (before / PROGRESS_STEP != self->sent / PROGRESS_STEP)
+		report_progress(self);
+}
+
+/* Send the rows that have been gathered. */
+static void
+send_gathered(Receiver *self)
+{
 	if (self->nslots == 0)
 		return;
-	self->inserted += pgml_sink_put(self->sink, self->slots, self->nslots, NULL);
-	self->sent += self->nslots;
+	send_rows(self, self->slots, self->nslots);
 	for (int i = 0; i < self->nslots; i++)
 		ExecClearTuple(self->slots[i]);
 	self->nslots = 0;
-	values[0] = (int64) self->sent;
-	values[1] = pgml_stats.bytes_out - self->bytes_before;
-	pgstat_progress_update_multi_param(lengthof(params), params, values);
 }
 
 static void
@@ -175,6 +194,8 @@ receiver_startup(DestReceiver *dest, int operation, TupleDesc desc)
 	Receiver   *self = (Receiver *) dest;
 
 	self->sink = pgml_sink_create(self->conn, self->insert, desc);
+	if (pgml_sink_kind(self->sink) == PGML_SINK_COPY)
+		return;
 	self->max = Min(MAX_BATCH, pgml_sink_max_rows(desc->natts));
 	self->slots = palloc(sizeof(TupleTableSlot *) * self->max);
 	for (int i = 0; i < self->max; i++)
@@ -186,9 +207,14 @@ receive_row(TupleTableSlot *slot, DestReceiver *dest)
 {
 	Receiver   *self = (Receiver *) dest;
 
+	if (self->slots == NULL)
+	{
+		send_rows(self, &slot, 1);
+		return true;
+	}
 	ExecCopySlot(self->slots[self->nslots++], slot);
 	if (self->nslots == self->max)
-		flush_rows(self);
+		send_gathered(self);
 	return true;
 }
 
@@ -197,8 +223,9 @@ receiver_shutdown(DestReceiver *dest)
 {
 	Receiver   *self = (Receiver *) dest;
 
-	flush_rows(self);
+	send_gathered(self);
 	pgml_sink_close(self->sink);
+	report_progress(self);
 	for (int i = 0; i < self->max; i++)
 		ExecDropSingleTupleTableSlot(self->slots[i]);
 }
@@ -213,13 +240,14 @@ static PgmlInsert *
 describe_insert(const char *table, List *into, bool identity)
 {
 	PgmlInsert *insert = palloc0(sizeof(PgmlInsert));
-	StringInfoData prefix;
+	StringInfoData columns;
 
-	initStringInfo(&prefix);
-	appendStringInfo(&prefix, "INSERT INTO %s (", table);
-	pgml_bulk_append_names(&prefix, into);
-	appendStringInfo(&prefix, ")%s VALUES ", identity ? " OVERRIDING SYSTEM VALUE" : "");
-	insert->prefix = prefix.data;
+	initStringInfo(&columns);
+	pgml_bulk_append_names(&columns, into);
+	insert->prefix = psprintf("INSERT INTO %s (%s)%s VALUES ", table, columns.data,
+							  identity ? " OVERRIDING SYSTEM VALUE" : "");
+	insert->copy = psprintf("COPY %s (%s) FROM STDIN", table, columns.data);
+	insert->question = pgml_deparse_copy_question(table, into);
 	insert->suffix = "";
 	insert->ncols = list_length(into);
 	insert->attnums = palloc(sizeof(AttrNumber) * insert->ncols);

@@ -336,7 +336,7 @@ pgml_bulk_pull(PgmlCopyCall *call, Oid target)
 		pgml_bulk_find_table(call->conn, call->source);
 	if (call->create)
 	{
-		pgml_bulk_create_table(call->conn, pull.source, call->target, call->columns);
+		pgml_bulk_create_table(call, pull.source);
 		find_target(&pull, InvalidOid);
 	}
 	choose_columns(&pull);

@@ -162,9 +162,11 @@ pgml_bulk_find_table(PgmlConn *conn, const char *name)
 				 errmsg("relation \"%s\" does not exist on server \"%s\"", name, conn->name)));
 
 	initStringInfo(&sql);
-	pgml_append_identifier(&sql, pgml_bulk_text(res, 0, COL_SCHEMA));
+	relation->schema = pgml_bulk_text(res, 0, COL_SCHEMA);
+	relation->table = pgml_bulk_text(res, 0, COL_TABLE);
+	pgml_append_identifier(&sql, relation->schema);
 	appendStringInfoChar(&sql, '.');
-	pgml_append_identifier(&sql, pgml_bulk_text(res, 0, COL_TABLE));
+	pgml_append_identifier(&sql, relation->table);
 	relation->sql = sql.data;
 	relation->kind = pgml_bulk_text(res, 0, COL_KIND)[0];
 	for (int row = 0; row < pgml_result_nrows(res); row++)
