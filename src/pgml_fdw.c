@@ -35,6 +35,8 @@ static const FdwRoutine pgml_routine = {
 	/* scanning */
 	.GetForeignRelSize = pgmlGetForeignRelSize,
 	.GetForeignPaths = pgmlGetForeignPaths,
+	.GetForeignJoinPaths = pgmlGetForeignJoinPaths,
+	.GetForeignUpperPaths = pgmlGetForeignUpperPaths,
 	.GetForeignPlan = pgmlGetForeignPlan,
 	.BeginForeignScan = pgmlBeginForeignScan,
 	.IterateForeignScan = pgmlIterateForeignScan,

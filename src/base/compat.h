@@ -131,6 +131,51 @@ pgml_create_scan_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
 #endif
 }
 
+/* create_foreign_join_path, likewise. */
+static inline ForeignPath *
+pgml_create_join_path(PlannerInfo *root, RelOptInfo *rel, double rows, Cost startup_cost,
+					  Cost total_cost, List *pathkeys, Path *outerpath)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreign_join_path(root, rel, NULL, rows, 0, startup_cost, total_cost,
+									pathkeys, rel->lateral_relids, outerpath, NIL, NIL);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreign_join_path(root, rel, NULL, rows, startup_cost, total_cost,
+									pathkeys, rel->lateral_relids, outerpath, NIL, NIL);
+#else
+	return create_foreign_join_path(root, rel, NULL, rows, startup_cost, total_cost,
+									pathkeys, rel->lateral_relids, outerpath, NIL);
+#endif
+}
+
+/* create_foreign_upper_path, likewise. */
+static inline ForeignPath *
+pgml_create_upper_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target, double rows,
+					   Cost startup_cost, Cost total_cost, List *pathkeys)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreign_upper_path(root, rel, target, rows, 0, startup_cost, total_cost,
+									 pathkeys, NULL, NIL, NIL);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreign_upper_path(root, rel, target, rows, startup_cost, total_cost,
+									 pathkeys, NULL, NIL, NIL);
+#else
+	return create_foreign_upper_path(root, rel, target, rows, startup_cost, total_cost,
+									 pathkeys, NULL, NIL);
+#endif
+}
+
+/* The columns of GROUP BY that make a difference: 16 leaves out those that follow from others. */
+static inline List *
+pgml_group_clause(PlannerInfo *root)
+{
+#if PG_VERSION_NUM >= 160000
+	return root->processed_groupClause;
+#else
+	return root->parse->groupClause;
+#endif
+}
+
 /* Run a statement to its end.  Until 17 one says that it is run only once. */
 static inline void
 pgml_executor_run(QueryDesc *query)

@@ -72,6 +72,32 @@ adapt_to_steps(PgmlScanPlan *plan)
 	plan->query.guard_rows = true;
 }
 
+/*
+ * The row type that the rows are decoded to.  In a join, core may have declared a
+ * relation's whole row as a record of any type; it is of the relation's.
+ */
+static TupleDesc
+scan_descriptor(ForeignScanState *node)
+{
+	ForeignScan *fscan = (ForeignScan *) node->ss.ps.plan;
+	TupleDesc	desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+	TupleDesc	result;
+
+	if (fscan->scan.scanrelid > 0)
+		return desc;
+	result = CreateTupleDescCopy(desc);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Var		   *var = (Var *) ((TargetEntry *) list_nth(fscan->fdw_scan_tlist, i))->expr;
+
+		if (IsA(var, Var) && var->varattno == 0 && var->vartype == RECORDOID)
+			TupleDescInitEntry(result, i + 1, NULL,
+							   get_rel_type_id(exec_rt_fetch(var->varno, node->ss.ps.state)->relid),
+							   -1, 0);
+	}
+	return result;
+}
+
 void
 pgmlBeginForeignScan(ForeignScanState *node, int eflags)
 {
@@ -86,7 +112,7 @@ pgmlBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->plan = pgml_planinfo_of_scan(fscan);
 	scan->conn = pgml_conncache_get_for(fscan->fs_server,
 										pgml_scan_userid(fscan, node->ss.ps.state));
-	scan->row = pgml_rowslot_create(slot->tts_tupleDescriptor,
+	scan->row = pgml_rowslot_create(scan_descriptor(node),
 									scan->plan->system_columns ? NULL : slot,
 									scan->plan->query.ncols, scan->plan->attnums);
 	adapt_to_steps(scan->plan);
@@ -158,11 +184,21 @@ pgmlEndForeignScan(ForeignScanState *node)
 
 /*
  * Say whether a row still belongs to the scan when it is checked again
- * (EvalPlanQual).  The conditions that the remote has evaluated are in
- * fdw_recheck_quals, which core checks itself; there is nothing else.
+ * (EvalPlanQual).  For a base relation, the conditions that the remote has
+ * evaluated are in fdw_recheck_quals, which core checks itself.  A join is
+ * computed again here, by the plan for that, from the rows that are to be checked.
  */
 bool
 pgmlRecheckForeignScan(ForeignScanState *node, TupleTableSlot *slot)
 {
+	PlanState  *join = outerPlanState(node);
+	TupleTableSlot *row;
+
+	if (((Scan *) node->ss.ps.plan)->scanrelid > 0 || join == NULL)
+		return true;
+	row = ExecProcNode(join);
+	if (TupIsNull(row))
+		return false;
+	ExecCopySlot(slot, row);
 	return true;
 }

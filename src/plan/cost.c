@@ -33,6 +33,9 @@
  */
 #define REMOTE_SORT_SHARE 0.5
 
+/* The same for joins and groups. */
+#define REMOTE_WORK_SHARE 0.5
+
 /* Cost of moving rows over the wire. */
 static Cost
 wire_cost(const PgmlOptions *options, double rows, int width)
@@ -45,8 +48,8 @@ wire_cost(const PgmlOptions *options, double rows, int width)
  * as random ones: rows of one key are often neighbours, and the same pages come
  * again in the next rescan.
  */
-static Cost
-find_cost(const PgmlScanWork *work)
+Cost
+pgml_cost_find(const PgmlScanWork *work)
 {
 	Cost		per_tuple = cpu_tuple_cost + work->remote_quals.per_tuple;
 	Cost		full = work->pages * seq_page_cost + work->tuples * per_tuple;
@@ -58,10 +61,9 @@ find_cost(const PgmlScanWork *work)
 
 /* Cost of the remote sorting them: as many comparisons as core reckons with. */
 static Cost
-sort_cost(const PgmlScanWork *work)
+sort_cost(double rows)
 {
-	double		rows = Max(work->fetched, 2.0);
-
+	rows = Max(rows, 2.0);
 	return REMOTE_SORT_SHARE * 2.0 * cpu_operator_cost * rows * log2(rows);
 }
 
@@ -69,7 +71,7 @@ void
 pgml_cost_scan(const PgmlOptions *options, const PgmlScanWork *work,
 			   Cost *startup_cost, Cost *total_cost)
 {
-	Cost		find = find_cost(work);
+	Cost		find = pgml_cost_find(work);
 	Cost		startup = options->fdw_startup_cost + work->remote_quals.startup +
 		work->local_quals.startup;
 	Cost		run = wire_cost(options, work->fetched, work->width) +
@@ -77,10 +79,42 @@ pgml_cost_scan(const PgmlOptions *options, const PgmlScanWork *work,
 
 	/* a sort reads all before it gives the first row */
 	if (work->sorted)
-		startup += find + sort_cost(work);
+		startup += find + sort_cost(work->fetched);
 	else
 		run += find;
 
 	*startup_cost = startup;
 	*total_cost = startup + run;
+}
+
+Cost
+pgml_cost_join(double outer_rows, double inner_rows, double rows, bool equality)
+{
+	double		compared = equality ? outer_rows + inner_rows : outer_rows * inner_rows;
+
+	return REMOTE_WORK_SHARE * (cpu_operator_cost * compared + cpu_tuple_cost * rows);
+}
+
+Cost
+pgml_cost_lookup(double outer_rows, double rows)
+{
+	return Max(outer_rows, rows) * (seq_page_cost + cpu_tuple_cost + cpu_index_tuple_cost);
+}
+
+Cost
+pgml_cost_group(double rows, int columns, QualCost aggregates)
+{
+	return REMOTE_WORK_SHARE * (aggregates.startup + rows *
+								(aggregates.per_tuple + cpu_operator_cost * columns));
+}
+
+void
+pgml_cost_select(const PgmlOptions *options, const PgmlSelectWork *work,
+				 Cost *startup_cost, Cost *total_cost)
+{
+	*startup_cost = options->fdw_startup_cost + work->local_quals.startup + work->find;
+	if (work->sorted)
+		*startup_cost += sort_cost(work->sort_rows);
+	*total_cost = *startup_cost + wire_cost(options, work->fetched, work->width) +
+		work->fetched * (cpu_tuple_cost + work->local_quals.per_tuple);
 }

@@ -23,6 +23,32 @@ typedef struct PgmlScanWork
 	QualCost	local_quals;	/* evaluated here for each fetched row */
 } PgmlScanWork;
 
+/* What the remote computes of several relations, or of the rows of one. */
+typedef struct PgmlSelectWork
+{
+	Cost		find;			/* all that the remote does before rows can be sent, sorting left aside */
+	bool		sorted;			/* the remote sorts the rows */
+	double		sort_rows;		/* so many of them */
+	double		fetched;		/* rows that cross the wire */
+	int			width;			/* bytes of each */
+	QualCost	local_quals;	/* evaluated here for each fetched row */
+} PgmlSelectWork;
+
+extern void pgml_cost_select(const PgmlOptions *options, const PgmlSelectWork *work,
+							 Cost *startup_cost, Cost *total_cost);
+
+/* The remote's part of the work of a scan: what it costs to find the rows. */
+extern Cost pgml_cost_find(const PgmlScanWork *work);
+
+/* The remote's part of joining rows of two relations by equality, or by trying all pairs. */
+extern Cost pgml_cost_join(double outer_rows, double inner_rows, double rows, bool equality);
+
+/* The same where it looks up the matches of so many rows in an index; it need not find the others then. */
+extern Cost pgml_cost_lookup(double outer_rows, double rows);
+
+/* The remote grouping rows, or making them distinct. */
+extern Cost pgml_cost_group(double rows, int columns, QualCost aggregates);
+
 extern void pgml_cost_scan(const PgmlOptions *options, const PgmlScanWork *work,
 						   Cost *startup_cost, Cost *total_cost);
 

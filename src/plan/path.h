@@ -8,12 +8,40 @@
 #include "postgres.h"
 #include "foreign/fdwapi.h"
 
+#include "plan/relinfo.h"
+
 /* path_scan.c */
 extern void pgmlGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void pgmlGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern ForeignScan *pgmlGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 									   ForeignPath *best_path, List *tlist,
 									   List *scan_clauses, Plan *outer_plan);
+
+/* The remote table's name as SQL text. */
+extern char *pgml_relation_name(const PgmlOptions *options);
+
+/* plan_select.c */
+
+/*
+ * List what the remote must send so that exprs can be computed here; false if
+ * that isn't possible, or one of them can't be computed there.
+ */
+extern bool pgml_select_targets(PlannerInfo *root, const PgmlRelInfo *info, List *exprs,
+								List **targets);
+
+/* Plan the scan of a join or an upper relation. */
+extern ForeignScan *pgml_plan_select(PlannerInfo *root, RelOptInfo *rel, ForeignPath *best_path,
+									 List *tlist, Plan *outer_plan);
+
+/* path_join.c */
+extern void pgmlGetForeignJoinPaths(PlannerInfo *root, RelOptInfo *joinrel,
+									RelOptInfo *outerrel, RelOptInfo *innerrel,
+									JoinType jointype, JoinPathExtraData *extra);
+
+/* path_upper.c */
+extern void pgmlGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
+									 RelOptInfo *input_rel, RelOptInfo *output_rel,
+									 void *extra);
 
 /* path_modify.c */
 extern void pgmlAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,

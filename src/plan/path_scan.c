@@ -24,7 +24,6 @@
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
-#include "optimizer/prep.h"
 #include "optimizer/restrictinfo.h"
 #include "utils/rel.h"
 
@@ -214,14 +213,6 @@ collect_parameterizations(PlannerInfo *root, RelOptInfo *rel)
 	return ppis;
 }
 
-/* Is the relation one whose rows the statement updates or deletes? */
-static bool
-is_changed(PlannerInfo *root, RelOptInfo *rel)
-{
-	return (root->parse->commandType == CMD_UPDATE || root->parse->commandType == CMD_DELETE) &&
-		bms_is_member(rel->relid, root->all_result_relids);
-}
-
 void
 pgmlGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
@@ -237,26 +228,6 @@ pgmlGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		return;
 	foreach(lc, collect_parameterizations(root, rel))
 		offer_parameterized_path(root, rel, lfirst_node(ParamPathInfo, lc));
-}
-
-/*
- * How the remote is to lock the rows: as the query says (FOR SHARE, SKIP
- * LOCKED ...), and those that are going to be changed against other changes.
- */
-static PgmlRowLock
-row_lock(PlannerInfo *root, RelOptInfo *rel)
-{
-	PgmlRowLock lock = {LCS_NONE, LockWaitBlock};
-	PlanRowMark *mark;
-
-	if (is_changed(root, rel))
-		lock.strength = LCS_FORUPDATE;
-	else if ((mark = get_plan_rowmark(root->rowMarks, rel->relid)) != NULL)
-	{
-		lock.strength = mark->strength;
-		lock.wait = mark->waitPolicy;
-	}
-	return lock;
 }
 
 /* Add a column of the remote, which fills attribute attnum of the scan slot. */
@@ -316,9 +287,8 @@ add_columns(PgmlScanPlan *plan, Oid relid, Bitmapset *attrs, bool changed)
 	table_close(relation, NoLock);
 }
 
-/* The remote table's name as SQL text. */
-static char *
-relation_name(const PgmlOptions *options)
+char *
+pgml_relation_name(const PgmlOptions *options)
 {
 	StringInfoData buf;
 
@@ -334,7 +304,7 @@ add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_ex
 {
 	const PgmlOptions *options = pgml_relinfo_of(rel)->options;
 	List	   *sort_keys = pgml_shippable_sort(root, rel->relids, options, pathkeys);
-	PgmlRowLock lock = row_lock(root, rel);
+	PgmlRowLock lock = pgml_relinfo_lock(root, rel->relid);
 	PgmlQuery  *query = &plan->query;
 	PgmlDeparse cxt = {0};
 	ListCell   *lc;
@@ -349,7 +319,7 @@ add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_ex
 	pgml_deparse_base_tail(&cxt, remote_exprs, sort_keys, lock);
 
 	query->tail = cxt.buf->data;
-	query->relation = relation_name(options);
+	query->relation = pgml_relation_name(options);
 	query->locks_rows = lock.strength != LCS_NONE;
 	query->param_at = palloc(list_length(cxt.param_at) * sizeof(int));
 	foreach(lc, cxt.param_at)
@@ -391,9 +361,10 @@ fetched_by(const PgmlRelInfo *info, ForeignPath *path)
 	return info->fetched;
 }
 
-ForeignScan *
-pgmlGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
-				   List *tlist, List *scan_clauses, Plan *outer_plan)
+/* Plan the scan of a base relation. */
+static ForeignScan *
+plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
+		  List *tlist, List *scan_clauses, Plan *outer_plan)
 {
 	PgmlRelInfo *info = pgml_relinfo_of(rel);
 	PgmlScanPlan plan = {0};
@@ -408,7 +379,7 @@ pgmlGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *b
 	pull_varattnos((Node *) local, rel->relid, &attrs);
 
 	plan.serverid = info->options->serverid;
-	add_columns(&plan, relid, attrs, is_changed(root, rel));
+	add_columns(&plan, relid, attrs, pgml_relinfo_is_changed(root, rel->relid));
 	add_tail(root, rel, &plan, remote, best_path->path.pathkeys, &params);
 	pgml_transport_choose(&plan, root, rel, &best_path->path, info->options,
 						  fetched_by(info, best_path), params);
@@ -416,4 +387,13 @@ pgmlGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *b
 	/* the remote's conditions are rechecked here if the row is seen again in EvalPlanQual */
 	return make_foreignscan(tlist, local, rel->relid, params,
 							pgml_planinfo_pack_scan(&plan), NIL, remote, outer_plan);
+}
+
+ForeignScan *
+pgmlGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
+				   List *tlist, List *scan_clauses, Plan *outer_plan)
+{
+	if (IS_SIMPLE_REL(rel))
+		return plan_scan(root, rel, relid, best_path, tlist, scan_clauses, outer_plan);
+	return pgml_plan_select(root, rel, best_path, tlist, outer_plan);
 }

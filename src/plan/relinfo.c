@@ -29,11 +29,13 @@
 #include "foreign/fdwapi.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/prep.h"
 #include "optimizer/restrictinfo.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 
 #include "plan/changes.h"
+#include "plan/cost.h"
 #include "plan/relinfo.h"
 #include "plan/size.h"
 #include "query/shippable.h"
@@ -45,6 +47,12 @@ PgmlRelInfo *
 pgml_relinfo_of(RelOptInfo *rel)
 {
 	return (PgmlRelInfo *) rel->fdw_private;
+}
+
+void
+pgml_relinfo_set(RelOptInfo *rel, PgmlRelInfo *info)
+{
+	rel->fdw_private = info;
 }
 
 /*
@@ -74,6 +82,29 @@ pgml_relinfo_split(PlannerInfo *root, RelOptInfo *rel, const PgmlOptions *option
 		else
 			*local = lappend(*local, rinfo);
 	}
+}
+
+bool
+pgml_relinfo_is_changed(PlannerInfo *root, Index rti)
+{
+	return (root->parse->commandType == CMD_UPDATE || root->parse->commandType == CMD_DELETE) &&
+		bms_is_member(rti, root->all_result_relids);
+}
+
+PgmlRowLock
+pgml_relinfo_lock(PlannerInfo *root, Index rti)
+{
+	PgmlRowLock lock = {LCS_NONE, LockWaitBlock};
+	PlanRowMark *mark;
+
+	if (pgml_relinfo_is_changed(root, rti))
+		lock.strength = LCS_FORUPDATE;
+	else if ((mark = get_plan_rowmark(root->rowMarks, rti)) != NULL)
+	{
+		lock.strength = mark->strength;
+		lock.wait = mark->waitPolicy;
+	}
+	return lock;
 }
 
 /* Does the table, or a child of it, belong to the server? */
@@ -146,8 +177,14 @@ void
 pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	PgmlRelInfo *info = palloc0(sizeof(PgmlRelInfo));
+	PgmlFrom   *from = palloc0(sizeof(PgmlFrom));
 
 	info->options = pgml_options_of_table(relid);
+	from->rti = rel->relid;
+	from->relid = relid;
+	from->options = info->options;
+	info->from = from;
+	info->relids = info->visible = rel->relids;
 	pgml_relinfo_split(root, rel, info->options, rel->baserestrictinfo,
 					   &info->remote_conds, &info->local_conds);
 	info->attrs_used = collect_attrs(root, rel, info->local_conds);
@@ -161,6 +198,7 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	if (rel->tuples < 0)
 	{
 		find_size(root, rel, info->options);
+		info->guessed = true;
 		set_baserel_size_estimates(root, rel);
 	}
 
@@ -168,6 +206,11 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	info->fetched = clamp_row_est(rel->rows / Max(info->local_sel, 1.0e-10));
 	info->fetched = Min(info->fetched, Max(rel->tuples, info->rows));
 	info->width = rel->reltarget->width;
+	info->find_cost = pgml_cost_find(&(PgmlScanWork) {
+		.pages = rel->pages,
+		.tuples = rel->tuples,
+		.remote_quals = info->remote_cost
+	});
 	info->run_once = changes_server(root, info->options->serverid);
 	rel->fdw_private = info;
 }

@@ -9,25 +9,60 @@
 #include "nodes/pathnodes.h"
 
 #include "base/option.h"
+#include "query/select.h"
 
+/*
+ * For a base relation, a join, and what stands above them.  One that the remote
+ * can't compute has none.
+ */
 typedef struct PgmlRelInfo
 {
 	PgmlOptions *options;
 	List	   *remote_conds;	/* RestrictInfos that the remote evaluates */
 	List	   *local_conds;	/* RestrictInfos that stay here */
-	Bitmapset  *attrs_used;		/* attributes to fetch, offset by FirstLowInvalidHeapAttributeNumber */
+	Bitmapset  *attrs_used;		/* of a base relation: attributes to fetch, offset by FirstLowInvalidHeapAttributeNumber */
+
+	/* what the remote is asked for, when it isn't just a base relation */
+	Relids		relids;			/* base relations in it */
+	Relids		visible;		/* those whose columns can be had: others are only tested for */
+	Relids		nullable;		/* those whose rows an outer join may make null */
+	const PgmlFrom *from;
+	List	   *exists;			/* PgmlExists: with remote_conds, the condition behind FROM */
+	bool		grouped;		/* there are aggregates or groups; local_conds are of HAVING */
+	List	   *group;			/* Expr */
+	List	   *having;			/* Expr that the remote evaluates */
+	List	   *distinct;		/* Expr: all that there is, made distinct */
+	List	   *sort;			/* PgmlSortKey; NIL: as the path says */
+	Expr	   *limit;
+	Expr	   *offset;
+	bool		with_ties;
+
 	QualCost	remote_cost;	/* of remote_conds */
 	QualCost	local_cost;		/* of local_conds */
 	Selectivity local_sel;		/* of local_conds */
 	double		rows;			/* that the scan returns, after local_conds */
 	double		fetched;		/* that cross the wire */
 	int			width;
+	bool		guessed;		/* nobody has counted the rows of one of its tables */
+	Cost		find_cost;		/* of the remote finding them */
 	bool		run_once;		/* started again, its scan could see what the statement has done */
 } PgmlRelInfo;
 
 /* Build it for a base relation (GetForeignRelSize), and set the relation's sizes. */
 extern void pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern PgmlRelInfo *pgml_relinfo_of(RelOptInfo *rel);
+
+/*
+ * How the remote is to lock a base relation's rows: as the query says (FOR SHARE, SKIP
+ * LOCKED ...), and those that are going to be changed against other changes.
+ */
+extern PgmlRowLock pgml_relinfo_lock(PlannerInfo *root, Index rti);
+
+/* Is the relation one whose rows the statement updates or deletes? */
+extern bool pgml_relinfo_is_changed(PlannerInfo *root, Index rti);
+
+/* Note what is known of a join or an upper relation. */
+extern void pgml_relinfo_set(RelOptInfo *rel, PgmlRelInfo *info);
 
 /*
  * Append each RestrictInfo of clauses to *remote or *local, by whether the

@@ -32,6 +32,7 @@ typedef struct PgmlDeparse
 	List	   *param_at;		/* int */
 
 	const char *qualifier;		/* printed before column names; NULL: none */
+	bool		aliased;		/* columns are qualified by r<range table index> instead */
 	Expr	   *case_arg;		/* what CaseTestExpr stands for */
 } PgmlDeparse;
 
@@ -94,6 +95,12 @@ typedef struct PgmlRowLock
 	LockClauseStrength strength;	/* LCS_NONE: not at all */
 	LockWaitPolicy wait;
 } PgmlRowLock;
+
+/* " ORDER BY a ASC NULLS LAST, ...", or nothing; the keys are PgmlSortKeys. */
+extern void pgml_deparse_order_by(PgmlDeparse *cxt, List *sortkeys);
+
+/* " FOR UPDATE OF alias SKIP LOCKED", or nothing; alias may be NULL. */
+extern void pgml_deparse_row_lock(StringInfo buf, PgmlRowLock lock, const char *alias);
 
 /*
  * The part of a base relation's SELECT behind the column list:

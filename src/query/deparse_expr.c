@@ -22,9 +22,11 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_aggregate.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -97,7 +99,9 @@ append_var(PgmlDeparse *cxt, Var *var)
 	as_text = var->varattno > 0 && pgml_option_column_type(rte->relid, var->varattno) != NULL;
 	if (as_text)
 		appendStringInfoChar(cxt->buf, '(');
-	if (cxt->qualifier != NULL)
+	if (cxt->aliased)
+		appendStringInfo(cxt->buf, "r%u.", var->varno);
+	else if (cxt->qualifier != NULL)
 		appendStringInfo(cxt->buf, "%s.", cxt->qualifier);
 	pgml_deparse_column(cxt->buf, rte->relid, var->varattno);
 	if (as_text)
@@ -135,19 +139,26 @@ append_subscripts(PgmlDeparse *cxt, SubscriptingRef *ref)
 	}
 }
 
+static void
+append_function_name(PgmlDeparse *cxt, Oid funcid)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	Form_pg_proc form;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", funcid);
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	pgml_deparse_qualified_name(cxt->buf, form->pronamespace, NameStr(form->proname));
+	ReleaseSysCache(tuple);
+}
+
 /* Append a call in function notation. */
 static void
 append_call(PgmlDeparse *cxt, FuncExpr *func)
 {
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(func->funcid));
-	Form_pg_proc form;
 	ListCell   *lc;
 
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for function %u", func->funcid);
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	pgml_deparse_qualified_name(cxt->buf, form->pronamespace, NameStr(form->proname));
-	ReleaseSysCache(tuple);
+	append_function_name(cxt, func->funcid);
 
 	appendStringInfoChar(cxt->buf, '(');
 	foreach(lc, func->args)
@@ -331,6 +342,73 @@ append_coercion(PgmlDeparse *cxt, Expr *arg, Oid typid, int32 typmod)
 	append_cast(cxt, typid, typmod);
 }
 
+/* Append ORDER BY within an aggregate. */
+static void
+append_order_within(PgmlDeparse *cxt, Aggref *agg)
+{
+	List	   *keys = NIL;
+	ListCell   *lc;
+
+	foreach(lc, agg->aggorder)
+	{
+		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
+		PgmlSortKey *key = palloc(sizeof(PgmlSortKey));
+
+		key->expr = (Expr *) get_sortgroupclause_expr(clause, agg->args);
+		key->sortop = clause->sortop;
+		key->nulls_first = clause->nulls_first;
+		keys = lappend(keys, key);
+	}
+	pgml_deparse_order_by(cxt, keys);
+}
+
+/* Append an aggregate's arguments, without those that are there only to be sorted by. */
+static void
+append_aggregated(PgmlDeparse *cxt, Aggref *agg)
+{
+	List	   *args = NIL;
+	ListCell   *lc;
+
+	foreach(lc, agg->args)
+		if (!lfirst_node(TargetEntry, lc)->resjunk)
+			args = lappend(args, lfirst_node(TargetEntry, lc)->expr);
+	if (agg->aggdistinct != NIL)
+		appendStringInfoString(cxt->buf, "DISTINCT ");
+	foreach(lc, args)
+	{
+		if (lc != list_head(args))
+			appendStringInfoString(cxt->buf, ", ");
+		if (agg->aggvariadic && lnext(args, lc) == NULL)
+			appendStringInfoString(cxt->buf, "VARIADIC ");
+		append_expr(cxt, lfirst(lc));
+	}
+	append_order_within(cxt, agg);
+}
+
+static void
+append_aggregate(PgmlDeparse *cxt, Aggref *agg)
+{
+	append_function_name(cxt, agg->aggfnoid);
+	appendStringInfoChar(cxt->buf, '(');
+	if (agg->aggkind != AGGKIND_NORMAL)
+	{
+		append_list(cxt, agg->aggdirectargs, ", ");
+		appendStringInfoString(cxt->buf, ") WITHIN GROUP (");
+		append_order_within(cxt, agg);
+	}
+	else if (agg->aggstar)
+		appendStringInfoChar(cxt->buf, '*');
+	else
+		append_aggregated(cxt, agg);
+	appendStringInfoChar(cxt->buf, ')');
+	if (agg->aggfilter != NULL)
+	{
+		appendStringInfoString(cxt->buf, " FILTER (WHERE ");
+		append_expr(cxt, agg->aggfilter);
+		appendStringInfoChar(cxt->buf, ')');
+	}
+}
+
 static void
 append_expr(PgmlDeparse *cxt, Expr *expr)
 {
@@ -382,6 +460,9 @@ append_expr(PgmlDeparse *cxt, Expr *expr)
 		case T_BooleanTest:
 			append_test(cxt, ((BooleanTest *) node)->arg,
 						bool_test_name(((BooleanTest *) node)->booltesttype));
+			break;
+		case T_Aggref:
+			append_aggregate(cxt, (Aggref *) node);
 			break;
 		case T_CaseExpr:
 			append_case(cxt, (CaseExpr *) node);

@@ -64,13 +64,12 @@ append_direction(StringInfo buf, const PgmlSortKey *key)
 	appendStringInfoString(buf, key->nulls_first ? " NULLS FIRST" : " NULLS LAST");
 }
 
-static void
-append_order_by(PgmlDeparse *cxt, List *sortkeys)
+void
+pgml_deparse_order_by(PgmlDeparse *cxt, List *sortkeys)
 {
 	const char *separator = " ORDER BY ";
 	ListCell   *lc;
 
-	cxt->qualifier = quote_identifier(cxt->options->table_name);
 	foreach(lc, sortkeys)
 	{
 		PgmlSortKey *key = lfirst(lc);
@@ -83,11 +82,10 @@ append_order_by(PgmlDeparse *cxt, List *sortkeys)
 		append_direction(cxt->buf, key);
 		separator = ", ";
 	}
-	cxt->qualifier = NULL;
 }
 
-static void
-append_row_lock(StringInfo buf, PgmlRowLock lock)
+void
+pgml_deparse_row_lock(StringInfo buf, PgmlRowLock lock, const char *alias)
 {
 	switch (lock.strength)
 	{
@@ -106,6 +104,8 @@ append_row_lock(StringInfo buf, PgmlRowLock lock)
 			appendStringInfoString(buf, " FOR UPDATE");
 			break;
 	}
+	if (alias != NULL)
+		appendStringInfo(buf, " OF %s", alias);
 	switch (lock.wait)
 	{
 		case LockWaitBlock:
@@ -125,6 +125,8 @@ pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys, PgmlR
 	appendStringInfoString(cxt->buf, " FROM ");
 	pgml_deparse_relation(cxt->buf, cxt->options);
 	pgml_deparse_where(cxt, conditions);
-	append_order_by(cxt, sortkeys);
-	append_row_lock(cxt->buf, lock);
+	cxt->qualifier = quote_identifier(cxt->options->table_name);
+	pgml_deparse_order_by(cxt, sortkeys);
+	cxt->qualifier = NULL;
+	pgml_deparse_row_lock(cxt->buf, lock, NULL);
 }

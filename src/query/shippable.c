@@ -51,29 +51,7 @@
 #include "query/deparse.h"
 #include "query/shippable.h"
 #include "query/shippable_object.h"
-
-/* How the collation of a subexpression came about; see the top of the file. */
-typedef enum Settled
-{
-	NEUTRAL,
-	COLUMN,
-	ALIEN
-} Settled;
-
-typedef struct Collation
-{
-	Oid			oid;
-	Settled		settled;
-} Collation;
-
-/* State of one walk over an expression. */
-typedef struct Walk
-{
-	Relids		relids;			/* Vars of these are columns of the remote */
-	const PgmlOptions *options;
-	Collation	inner;			/* of the siblings visited so far */
-	const Collation *test;		/* of what CaseTestExpr stands for; NULL: nothing */
-} Walk;
+#include "query/shippable_walk.h"
 
 /*
  * Built-in functions that the catalog calls immutable although they give
@@ -160,11 +138,10 @@ shippable_param(const Node *node)
  * Collations
  */
 
-/* Combine the collations of two arguments of one expression. */
-static Collation
-merge(Collation a, Collation b)
+PgmlCollation
+pgml_merge_collations(PgmlCollation a, PgmlCollation b)
 {
-	Collation	conflict = {InvalidOid, ALIEN};
+	PgmlCollation conflict = {InvalidOid, ALIEN};
 
 	if (a.settled == ALIEN || b.settled == ALIEN)
 		return conflict;
@@ -181,14 +158,10 @@ merge(Collation a, Collation b)
 	return conflict;
 }
 
-/*
- * Judge the collation of an expression that the remote computes from
- * arguments with the collation inner (NEUTRAL for a constant or parameter).
- */
-static Collation
-derive(const Node *node, Collation inner)
+PgmlCollation
+pgml_derive_collation(const Node *node, PgmlCollation inner)
 {
-	Collation	result;
+	PgmlCollation result;
 	Oid			of_type;
 
 	result.oid = exprCollation(node);
@@ -212,9 +185,8 @@ derive(const Node *node, Collation inner)
 	return result;
 }
 
-/* Does a function (InvalidOid: something else) see the collation on the remote that it sees here? */
-static bool
-shippable_input_collation(Oid collation, Collation inner, Oid funcid)
+bool
+pgml_shippable_input_collation(Oid collation, PgmlCollation inner, Oid funcid)
 {
 	if (!OidIsValid(collation))
 		return inner.settled != ALIEN;
@@ -229,13 +201,13 @@ shippable_input_collation(Oid collation, Collation inner, Oid funcid)
  * Expressions
  */
 
-static bool unshippable(Node *node, Walk *walk);
+static bool unshippable(Node *node, PgmlWalk *walk);
 
-/* Visit a subexpression by itself; collation becomes what it contributes. */
-static bool
-shippable_part(Expr *expr, Walk *walk, const Collation *test, Collation *collation)
+bool
+pgml_shippable_part(Expr *expr, const PgmlWalk *walk, const PgmlCollation *test,
+					PgmlCollation *collation)
 {
-	Walk		part = *walk;
+	PgmlWalk	part = *walk;
 
 	part.inner.oid = InvalidOid;
 	part.inner.settled = NEUTRAL;
@@ -248,15 +220,15 @@ shippable_part(Expr *expr, Walk *walk, const Collation *test, Collation *collati
 
 /* A column of the remote, or a value that is sent there. */
 static bool
-shippable_var(Var *var, Walk *walk, Collation *result)
+shippable_var(Var *var, PgmlWalk *walk, PgmlCollation *result)
 {
-	Collation	neutral = {InvalidOid, NEUTRAL};
+	PgmlCollation neutral = {InvalidOid, NEUTRAL};
 
 	if (var->varlevelsup != 0)
 		return false;
 	if (!bms_is_member(var->varno, walk->relids))
 	{
-		*result = derive((Node *) var, neutral);
+		*result = pgml_derive_collation((Node *) var, neutral);
 		return shippable_param((Node *) var);
 	}
 
@@ -285,29 +257,29 @@ has_simple_case(Node *node, void *context)
  * within the test expression of another is refused.
  */
 static bool
-shippable_case(CaseExpr *expr, Walk *walk, Collation *result)
+shippable_case(CaseExpr *expr, PgmlWalk *walk, PgmlCollation *result)
 {
-	Collation	testval = {InvalidOid, NEUTRAL};
-	Collation	inner = {InvalidOid, NEUTRAL};
-	Collation	part;
+	PgmlCollation testval = {InvalidOid, NEUTRAL};
+	PgmlCollation inner = {InvalidOid, NEUTRAL};
+	PgmlCollation part;
 	ListCell   *lc;
 
 	if (has_simple_case((Node *) expr->arg, NULL) ||
-		!shippable_part(expr->arg, walk, NULL, &testval))
+		!pgml_shippable_part(expr->arg, walk, NULL, &testval))
 		return false;
 
 	foreach(lc, expr->args)
 	{
 		CaseWhen   *when = lfirst_node(CaseWhen, lc);
 
-		if (!shippable_part(when->expr, walk, expr->arg ? &testval : walk->test, &part) ||
-			!shippable_part(when->result, walk, walk->test, &part))
+		if (!pgml_shippable_part(when->expr, walk, expr->arg ? &testval : walk->test, &part) ||
+			!pgml_shippable_part(when->result, walk, walk->test, &part))
 			return false;
-		inner = merge(inner, part);
+		inner = pgml_merge_collations(inner, part);
 	}
-	if (!shippable_part(expr->defresult, walk, walk->test, &part))
+	if (!pgml_shippable_part(expr->defresult, walk, walk->test, &part))
 		return false;
-	*result = derive((Node *) expr, merge(inner, part));
+	*result = pgml_derive_collation((Node *) expr, pgml_merge_collations(inner, part));
 	return true;
 }
 
@@ -332,14 +304,14 @@ cast_argument(Expr *expr)
  * type, and perhaps one to a length above it.
  */
 static bool
-shippable_array_coerce(ArrayCoerceExpr *expr, Walk *walk, Collation *result)
+shippable_array_coerce(ArrayCoerceExpr *expr, PgmlWalk *walk, PgmlCollation *result)
 {
 	Oid			source = get_element_type(exprType((Node *) expr->arg));
 	Oid			target = get_element_type(expr->resulttype);
 	Expr	   *element = expr->elemexpr;
-	Collation	placeholder = {InvalidOid, NEUTRAL};
-	Collation	inner;
-	Collation	part;
+	PgmlCollation placeholder = {InvalidOid, NEUTRAL};
+	PgmlCollation inner;
+	PgmlCollation part;
 
 	while (element != NULL && !IsA(element, CaseTestExpr))
 		element = cast_argument(element);
@@ -351,10 +323,10 @@ shippable_array_coerce(ArrayCoerceExpr *expr, Walk *walk, Collation *result)
 	if (expr->resulttypmod >= 0 && expr->coerceformat == COERCE_IMPLICIT_CAST)
 		return false;
 
-	if (!shippable_part(expr->arg, walk, walk->test, &inner) ||
-		!shippable_part(expr->elemexpr, walk, &placeholder, &part))
+	if (!pgml_shippable_part(expr->arg, walk, walk->test, &inner) ||
+		!pgml_shippable_part(expr->elemexpr, walk, &placeholder, &part))
 		return false;
-	*result = derive((Node *) expr, inner);
+	*result = pgml_derive_collation((Node *) expr, inner);
 	return true;
 }
 
@@ -363,7 +335,7 @@ shippable_array_coerce(ArrayCoerceExpr *expr, Walk *walk, Collation *result)
  * all columns, and the remote finds the operators by their argument types.
  */
 static bool
-shippable_row_compare(RowCompareExpr *expr, Walk *walk)
+shippable_row_compare(RowCompareExpr *expr, PgmlWalk *walk)
 {
 	char	   *name = get_opname(linitial_oid(expr->opnos));
 	ListCell   *op;
@@ -374,14 +346,14 @@ shippable_row_compare(RowCompareExpr *expr, Walk *walk)
 	forfour(op, expr->opnos, left, expr->largs, right, expr->rargs, collid, expr->inputcollids)
 	{
 		char	   *opname = get_opname(lfirst_oid(op));
-		Collation	l;
-		Collation	r;
+		PgmlCollation l;
+		PgmlCollation r;
 
 		if (!pgml_is_builtin(lfirst_oid(op)) || opname == NULL || strcmp(name, opname) != 0)
 			return false;
-		if (!shippable_part(lfirst(left), walk, walk->test, &l) ||
-			!shippable_part(lfirst(right), walk, walk->test, &r) ||
-			!shippable_input_collation(lfirst_oid(collid), merge(l, r), InvalidOid))
+		if (!pgml_shippable_part(lfirst(left), walk, walk->test, &l) ||
+			!pgml_shippable_part(lfirst(right), walk, walk->test, &r) ||
+			!pgml_shippable_input_collation(lfirst_oid(collid), pgml_merge_collations(l, r), InvalidOid))
 			return false;
 	}
 	return true;
@@ -413,7 +385,7 @@ shippable_io_cast(CoerceViaIO *cast, const PgmlOptions *options)
  * funcid becomes the function that sees the collation of the arguments.
  */
 static bool
-shippable_operation(Node *node, Walk *walk, Oid *funcid)
+shippable_operation(Node *node, PgmlWalk *walk, Oid *funcid)
 {
 	const PgmlOptions *options = walk->options;
 
@@ -458,9 +430,9 @@ shippable_operation(Node *node, Walk *walk, Oid *funcid)
 
 /* An expression whose result is computed from all of its arguments alike. */
 static bool
-shippable_computation(Node *node, Walk *walk, Collation *result)
+shippable_computation(Node *node, PgmlWalk *walk, PgmlCollation *result)
 {
-	Walk		args = *walk;
+	PgmlWalk	args = *walk;
 	Oid			funcid = InvalidOid;
 
 	if (!shippable_operation(node, walk, &funcid))
@@ -470,29 +442,29 @@ shippable_computation(Node *node, Walk *walk, Collation *result)
 	args.inner.settled = NEUTRAL;
 	if (expression_tree_walker(node, unshippable, &args))
 		return false;
-	*result = derive(node, args.inner);
+	*result = pgml_derive_collation(node, args.inner);
 	return IsA(node, NullTest) ||
-		shippable_input_collation(exprInputCollation(node), args.inner, funcid);
+		pgml_shippable_input_collation(exprInputCollation(node), args.inner, funcid);
 }
 
 /* Judge a node by its kind; result becomes its collation. */
 static bool
-shippable_node(Node *node, Walk *walk, Collation *result)
+shippable_node(Node *node, PgmlWalk *walk, PgmlCollation *result)
 {
 	switch (nodeTag(node))
 	{
 		case T_Var:
 			return shippable_var((Var *) node, walk, result);
 		case T_Const:
-			*result = derive(node, *result);
+			*result = pgml_derive_collation(node, *result);
 			return pgml_shippable_const((Const *) node, walk->options);
 		case T_Param:
-			*result = derive(node, *result);
+			*result = pgml_derive_collation(node, *result);
 			return shippable_param(node);
 		case T_CaseTestExpr:
 			if (walk->test == NULL)
 				return false;
-			*result = derive(node, *walk->test);
+			*result = pgml_derive_collation(node, *walk->test);
 			return true;
 		case T_CaseExpr:
 			return shippable_case((CaseExpr *) node, walk, result);
@@ -500,6 +472,8 @@ shippable_node(Node *node, Walk *walk, Collation *result)
 			return shippable_array_coerce((ArrayCoerceExpr *) node, walk, result);
 		case T_RowCompareExpr:
 			return shippable_row_compare((RowCompareExpr *) node, walk);
+		case T_Aggref:
+			return pgml_shippable_aggregate((Aggref *) node, walk, result);
 		default:
 			return shippable_computation(node, walk, result);
 	}
@@ -511,9 +485,9 @@ shippable_node(Node *node, Walk *walk, Collation *result)
  * walk->inner.
  */
 static bool
-unshippable(Node *node, Walk *walk)
+unshippable(Node *node, PgmlWalk *walk)
 {
-	Collation	result = {InvalidOid, NEUTRAL};
+	PgmlCollation result = {InvalidOid, NEUTRAL};
 
 	if (node == NULL)
 		return false;
@@ -524,15 +498,14 @@ unshippable(Node *node, Walk *walk)
 	if (!pgml_shippable_type(exprType(node), walk->options) ||
 		!shippable_node(node, walk, &result))
 		return true;
-	walk->inner = merge(walk->inner, result);
+	walk->inner = pgml_merge_collations(walk->inner, result);
 	return false;
 }
 
-/* Judge an expression, and tell its collation. */
-static bool
-judge(Relids relids, const PgmlOptions *options, Expr *expr, Collation *collation)
+bool
+pgml_judge_expr(Relids relids, const PgmlOptions *options, Expr *expr, PgmlCollation *collation)
 {
-	Walk		walk = {relids, options, {InvalidOid, NEUTRAL}, NULL};
+	PgmlWalk	walk = {relids, options, {InvalidOid, NEUTRAL}, NULL};
 
 	/* the catalog look-ups of volatility come last: they are many */
 	if (unshippable((Node *) expr, &walk) ||
@@ -546,65 +519,7 @@ judge(Relids relids, const PgmlOptions *options, Expr *expr, Collation *collatio
 bool
 pgml_shippable_expr(PlannerInfo *root, Relids relids, const PgmlOptions *options, Expr *expr)
 {
-	Collation	collation;
+	PgmlCollation collation;
 
-	return judge(relids, options, expr, &collation);
-}
-
-/*
- * Sort orders
- */
-
-/* Make a sort key of a pathkey, NULL if the remote can't sort by it. */
-static PgmlSortKey *
-shippable_pathkey(Relids relids, const PgmlOptions *options, PathKey *pathkey)
-{
-	EquivalenceClass *ec = pathkey->pk_eclass;
-	ListCell   *lc;
-
-	if (ec->ec_has_volatile ||
-		!pgml_shippable_object(pathkey->pk_opfamily, OperatorFamilyRelationId, options))
-		return NULL;
-
-	foreach(lc, pgml_eclass_members(ec, relids))
-	{
-		EquivalenceMember *em = lfirst(lc);
-		Collation	collation;
-		PgmlSortKey *key;
-
-		if (em->em_is_const || bms_is_empty(em->em_relids) ||
-			!bms_is_subset(em->em_relids, relids) ||
-			!judge(relids, options, em->em_expr, &collation))
-			continue;
-		/* the remote sorts by the collation that it derives, which must be a column's */
-		if (OidIsValid(ec->ec_collation) &&
-			(collation.settled != COLUMN || collation.oid != ec->ec_collation))
-			continue;
-
-		key = palloc(sizeof(PgmlSortKey));
-		key->expr = em->em_expr;
-		key->sortop = pgml_pathkey_operator(pathkey, em->em_datatype);
-		key->nulls_first = pathkey->pk_nulls_first;
-		if (OidIsValid(key->sortop) &&
-			pgml_shippable_object(key->sortop, OperatorRelationId, options))
-			return key;
-	}
-	return NULL;
-}
-
-List *
-pgml_shippable_sort(PlannerInfo *root, Relids relids, const PgmlOptions *options, List *pathkeys)
-{
-	List	   *keys = NIL;
-	ListCell   *lc;
-
-	foreach(lc, pathkeys)
-	{
-		PgmlSortKey *key = shippable_pathkey(relids, options, lfirst(lc));
-
-		if (key == NULL)
-			return NIL;
-		keys = lappend(keys, key);
-	}
-	return keys;
+	return pgml_judge_expr(relids, options, expr, &collation);
 }

@@ -36,4 +36,15 @@ extern bool pgml_shippable_expr(PlannerInfo *root, Relids relids, const PgmlOpti
 extern List *pgml_shippable_sort(PlannerInfo *root, Relids relids, const PgmlOptions *options,
 								 List *pathkeys);
 
+/*
+ * Can the remote sort by these SortGroupClauses, whose expressions are in tlist?  Then
+ * *keys is a list of PgmlSortKey.
+ */
+extern bool pgml_shippable_order_by(Relids relids, const PgmlOptions *options, List *clauses,
+									List *tlist, List **keys);
+
+/* Can it tell apart the values of these expressions, as GROUP BY and DISTINCT do?  Then *exprs are they. */
+extern bool pgml_shippable_group(Relids relids, const PgmlOptions *options, List *clauses,
+								 List *tlist, List **exprs);
+
 #endif							/* PGML_QUERY_SHIPPABLE_H */

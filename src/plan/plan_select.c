@@ -1,0 +1,242 @@
+/*
+ * plan_select.c
+ *		The plan of a join, or of what stands above one, that the remote computes.
+ *
+ * Question answered: what does the remote send for such a relation, and what is
+ * computed here from it?
+ *
+ * The remote sends the smallest parts: columns, and above GROUP BY the
+ * aggregates and the expressions that are grouped by.  Whatever is built from these is
+ * computed here, which costs nothing on the wire and can't differ.  Only
+ * DISTINCT wants its expressions whole, because it is their values that are
+ * made distinct.
+ *
+ * The parts become fdw_scan_tlist, the columns of the scan slot; core finds
+ * them by equality in the plan's target list and its conditions.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/pg_type_d.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/planmain.h"
+
+#include "plan/changes.h"
+#include "plan/path.h"
+#include "plan/planinfo.h"
+#include "plan/transport.h"
+#include "query/shippable.h"
+
+/* A walk that collects the parts. */
+typedef struct Parts
+{
+	PlannerInfo *root;
+	const PgmlRelInfo *info;
+	List	   *found;
+} Parts;
+
+/* Can the remote send this column? */
+static bool
+is_sendable(const Parts *parts, Var *var)
+{
+	if (var->varlevelsup != 0 || !bms_is_member(var->varno, parts->info->visible))
+		return false;
+	return var->varattno >= 0 ||
+		var->varattno == SelfItemPointerAttributeNumber ||
+		var->varattno == TableOidAttributeNumber ||
+		(var->varattno == PGML_REMOTE_TABLEOID_ATTNO && var->vartype == OIDOID);
+}
+
+/* Visit a node for expression_tree_walker, which stops where it says true: can't be had. */
+static bool
+collect_parts(Node *node, Parts *parts)
+{
+	const PgmlRelInfo *info = parts->info;
+
+	if (node == NULL)
+		return false;
+	if (list_member(info->distinct != NIL ? info->distinct : info->group, node))
+	{
+		parts->found = list_append_unique(parts->found, node);
+		return false;
+	}
+	if (IsA(node, Aggref))
+	{
+		if (info->distinct != NIL || !info->grouped ||
+			!pgml_shippable_expr(parts->root, info->relids, info->options, (Expr *) node))
+			return true;
+		parts->found = list_append_unique(parts->found, node);
+		return false;
+	}
+	if (IsA(node, Var))
+	{
+		/* a column of another relation is a parameter, known here */
+		if (!bms_is_member(((Var *) node)->varno, info->relids))
+			return false;
+		if (info->distinct != NIL || info->grouped || !is_sendable(parts, (Var *) node))
+			return true;
+		parts->found = list_append_unique(parts->found, node);
+		return false;
+	}
+	if (IsA(node, WindowFunc) || IsA(node, GroupingFunc))
+		return true;
+	return expression_tree_walker(node, collect_parts, parts);
+}
+
+bool
+pgml_select_targets(PlannerInfo *root, const PgmlRelInfo *info, List *exprs, List **targets)
+{
+	Parts		parts = {root, info, NIL};
+
+	if (expression_tree_walker((Node *) exprs, collect_parts, &parts))
+		return false;
+	*targets = info->distinct != NIL ? info->distinct : parts.found;
+	return true;
+}
+
+/* The clauses themselves: those of upper relations have no RestrictInfo. */
+static List *
+bare_clauses(List *conditions)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, conditions)
+		result = lappend(result, IsA(lfirst(lc), RestrictInfo) ?
+						 (Node *) lfirst_node(RestrictInfo, lc)->clause : lfirst(lc));
+	return result;
+}
+
+/* List how the rows of each relation are locked. */
+static List *
+list_locks(PlannerInfo *root, Relids relids)
+{
+	List	   *locks = NIL;
+	int			rti = -1;
+
+	while ((rti = bms_next_member(relids, rti)) >= 0)
+	{
+		PgmlSelectLock *lock = palloc(sizeof(PgmlSelectLock));
+
+		lock->rti = rti;
+		lock->lock = pgml_relinfo_lock(root, rti);
+		if (lock->lock.strength != LCS_NONE)
+			locks = lappend(locks, lock);
+	}
+	return locks;
+}
+
+/* List the relations whose whole rows are asked for, but not looked into. */
+static Relids
+list_hollow(PlannerInfo *root, Relids relids)
+{
+	Relids		hollow = NULL;
+	int			rti = -1;
+
+	if (root->parse->commandType != CMD_UPDATE)
+		return NULL;
+	while ((rti = bms_next_member(relids, rti)) >= 0)
+		if (bms_is_member(rti, root->all_result_relids) &&
+			!pgml_changes_need_old_row(root, find_base_rel(root, rti)))
+			hollow = bms_add_member(hollow, rti);
+	return hollow;
+}
+
+/* Describe the SELECT that stands for the relation. */
+static PgmlSelect
+make_select(PlannerInfo *root, const PgmlRelInfo *info, List *targets, List *pathkeys)
+{
+	PgmlSelect	select = {0};
+
+	select.targets = targets;
+	select.hollow = list_hollow(root, info->visible);
+	select.distinct = info->distinct != NIL;
+	select.from = info->from;
+	select.where.clauses = info->remote_conds;
+	select.where.exists = info->exists;
+	select.grouped = info->grouped;
+	select.group = info->group;
+	select.having = info->having;
+	select.sort = info->sort;
+	select.limit = info->limit;
+	select.offset = info->offset;
+	select.with_ties = info->with_ties;
+	select.locks = list_locks(root, info->visible);
+
+	if (select.sort == NIL && pathkeys != NIL)
+	{
+		select.sort = pgml_shippable_sort(root, info->visible, info->options, pathkeys);
+		if (select.sort == NIL)
+			elog(ERROR, "could not find the expressions to sort a foreign join by");
+	}
+	return select;
+}
+
+/* Print it into the plan; the expressions of its parameters go to *params. */
+static void
+print_select(PlannerInfo *root, const PgmlRelInfo *info, const PgmlSelect *select,
+			 PgmlScanPlan *plan, List **params)
+{
+	PgmlQuery  *query = &plan->query;
+	PgmlDeparse cxt = {0};
+	ListCell   *lc;
+
+	cxt.buf = makeStringInfo();
+	cxt.root = root;
+	cxt.relids = info->relids;
+	cxt.options = info->options;
+	pgml_deparse_select(&cxt, select, &query->columns);
+
+	query->ncols = list_length(select->targets);
+	query->tail = cxt.buf->data;
+	query->locks_rows = select->locks != NIL;
+	if (info->from->rti != 0 && info->exists == NIL)
+		query->relation = pgml_relation_name(info->from->options);
+	query->param_at = palloc(list_length(cxt.param_at) * sizeof(int));
+	foreach(lc, cxt.param_at)
+		query->param_at[query->nparam_at++] = lfirst_int(lc);
+	*params = cxt.params;
+
+	plan->attnums = palloc(Max(query->ncols, 1) * sizeof(AttrNumber));
+	for (int i = 0; i < query->ncols; i++)
+		plan->attnums[i] = i + 1;
+	plan->relations = pgml_deparse_relations(root, select);
+	plan->serverid = info->options->serverid;
+}
+
+ForeignScan *
+pgml_plan_select(PlannerInfo *root, RelOptInfo *rel, ForeignPath *best_path, List *tlist,
+				 Plan *outer_plan)
+{
+	PgmlRelInfo *info = pgml_relinfo_of(rel);
+	List	   *local = bare_clauses(info->local_conds);
+	List	   *exprs = list_concat_copy(best_path->path.pathtarget->exprs, local);
+	PgmlScanPlan plan = {0};
+	PgmlSelect	select;
+	List	   *targets;
+	List	   *scan_tlist = NIL;
+	List	   *params;
+	ListCell   *lc;
+
+	if (!pgml_select_targets(root, info, exprs, &targets))
+		elog(ERROR, "could not find the columns of a foreign join");
+	foreach(lc, targets)
+		scan_tlist = lappend(scan_tlist,
+							 makeTargetEntry(lfirst(lc), foreach_current_index(lc) + 1,
+											 NULL, false));
+
+	select = make_select(root, info, targets, best_path->path.pathkeys);
+	print_select(root, info, &select, &plan, &params);
+	pgml_transport_choose(&plan, root, rel, &best_path->path, info->options, info->fetched,
+						  params);
+
+	/* rows that are checked again come from a local join */
+	if (outer_plan != NULL)
+		outer_plan = change_plan_targetlist(outer_plan, scan_tlist,
+											best_path->path.parallel_safe);
+	return make_foreignscan(tlist, local, 0, params, pgml_planinfo_pack_scan(&plan),
+							scan_tlist, NIL, outer_plan);
+}

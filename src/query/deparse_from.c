@@ -1,0 +1,375 @@
+/*
+ * deparse_from.c
+ *		SELECTs over joins, with all that may follow them.
+ *
+ * Question answered: how are the parts of a PgmlSelect put together, so that the
+ * remote computes what the local planner has in mind?
+ *
+ * A table is printed as "s.t r1".  Where rows must be taken out before a join
+ * sees them, and the join's own condition can't do it (FULL JOIN), the table is
+ * a subquery of the same alias that keeps its column names; so nobody else has
+ * to know.
+ *
+ * Columns and the rest are printed apart, because a column may have to be asked
+ * for as text.  That would change the meaning of DISTINCT, and there is no
+ * room for parameters; in both cases the whole SELECT becomes a subquery
+ * whose columns are named c1, c2 and so on.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/pg_type_d.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parsetree.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "base/compat.h"
+#include "query/select.h"
+
+static void append_from(PgmlDeparse *cxt, const PgmlFrom *from);
+static void append_exists(PgmlDeparse *cxt, const PgmlExists *exists);
+
+PgmlConds
+pgml_conds_union(PgmlConds a, PgmlConds b)
+{
+	PgmlConds	both;
+
+	both.clauses = list_concat_copy(a.clauses, b.clauses);
+	both.exists = list_concat_copy(a.exists, b.exists);
+	return both;
+}
+
+/* Append conditions, all of which must hold, behind a keyword. */
+static void
+append_conds(PgmlDeparse *cxt, const char *keyword, PgmlConds conds)
+{
+	const char *separator = keyword;
+	ListCell   *lc;
+
+	foreach(lc, conds.clauses)
+	{
+		Expr	   *clause = lfirst(lc);
+
+		if (IsA(clause, RestrictInfo))
+			clause = ((RestrictInfo *) clause)->clause;
+		appendStringInfoString(cxt->buf, separator);
+		pgml_deparse_expr(cxt, clause);
+		separator = " AND ";
+	}
+	foreach(lc, conds.exists)
+	{
+		appendStringInfoString(cxt->buf, separator);
+		append_exists(cxt, lfirst(lc));
+		separator = " AND ";
+	}
+}
+
+static void
+append_exists(PgmlDeparse *cxt, const PgmlExists *exists)
+{
+	appendStringInfoString(cxt->buf, exists->negated ? "NOT EXISTS (SELECT FROM " :
+						   "EXISTS (SELECT FROM ");
+	append_from(cxt, exists->from);
+	append_conds(cxt, " WHERE ", exists->where);
+	appendStringInfoChar(cxt->buf, ')');
+}
+
+/* Append a table; one that is a subquery has no system columns. */
+static void
+append_table(PgmlDeparse *cxt, const PgmlFrom *from)
+{
+	bool		filtered = !pgml_conds_empty(from->filter);
+
+	if (filtered)
+		appendStringInfoString(cxt->buf, "(SELECT * FROM ");
+	pgml_deparse_relation(cxt->buf, from->options);
+	appendStringInfo(cxt->buf, " r%u", from->rti);
+	if (filtered)
+	{
+		append_conds(cxt, " WHERE ", from->filter);
+		appendStringInfo(cxt->buf, ") r%u", from->rti);
+	}
+}
+
+static const char *
+join_name(JoinType type)
+{
+	switch (type)
+	{
+		case JOIN_INNER:
+			return " INNER JOIN ";
+		case JOIN_LEFT:
+			return " LEFT JOIN ";
+		case JOIN_RIGHT:
+			return " RIGHT JOIN ";
+		case JOIN_FULL:
+			return " FULL JOIN ";
+		default:
+			elog(ERROR, "unsupported join type: %d", (int) type);
+			return NULL;
+	}
+}
+
+static void
+append_from(PgmlDeparse *cxt, const PgmlFrom *from)
+{
+	bool		cross;
+
+	if (from->rti != 0)
+	{
+		append_table(cxt, from);
+		return;
+	}
+	cross = from->type == JOIN_INNER && pgml_conds_empty(from->on);
+	appendStringInfoChar(cxt->buf, '(');
+	append_from(cxt, from->left);
+	appendStringInfoString(cxt->buf, cross ? " CROSS JOIN " : join_name(from->type));
+	append_from(cxt, from->right);
+	if (!cross)
+	{
+		append_conds(cxt, " ON ", from->on);
+		if (pgml_conds_empty(from->on))
+			appendStringInfoString(cxt->buf, " ON true");
+	}
+	appendStringInfoChar(cxt->buf, ')');
+}
+
+/*
+ * Append the columns of a whole row.  One that an outer join has made of
+ * nothing is null itself.
+ */
+static void
+append_whole_row(PgmlDeparse *cxt, Var *var, Oid relid, bool hollow)
+{
+	Relation	rel = table_open(relid, NoLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	const char *separator = "";
+
+	appendStringInfo(cxt->buf, "CASE WHEN r%u.* IS DISTINCT FROM NULL THEN ROW(", var->varno);
+	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(desc, attnum - 1);
+
+		if (attr->attisdropped)
+			continue;
+		if (hollow || pgml_is_virtual(attr))
+			appendStringInfo(cxt->buf, "%sNULL", separator);
+		else
+		{
+			appendStringInfo(cxt->buf, "%sr%u.", separator, var->varno);
+			pgml_deparse_fetched_column(cxt->buf, relid, attnum);
+		}
+		separator = ", ";
+	}
+	appendStringInfoString(cxt->buf, ") END");
+	table_close(rel, NoLock);
+}
+
+/*
+ * Append a column of the result.  Those that are columns of a table are asked
+ * for as they are, whatever type the remote has given them: the codec sees to
+ * that.  tableoid is the local one (or the remote's, where it stands in cmin's
+ * place: see plan/planinfo.h).
+ */
+static void
+append_target(PgmlDeparse *cxt, const PgmlSelect *select, Expr *expr)
+{
+	Var		   *var = (Var *) expr;
+	Oid			relid;
+
+	if (!IsA(expr, Var) || !bms_is_member(var->varno, cxt->relids))
+	{
+		pgml_deparse_expr(cxt, expr);
+		return;
+	}
+
+	relid = planner_rt_fetch(var->varno, cxt->root)->relid;
+	if (var->varattno == InvalidAttrNumber)
+		append_whole_row(cxt, var, relid, bms_is_member(var->varno, select->hollow));
+	else if (var->varattno == TableOidAttributeNumber)
+		appendStringInfo(cxt->buf, "CASE WHEN r%u.* IS DISTINCT FROM NULL THEN %u::oid END",
+						 var->varno, relid);
+	else
+	{
+		appendStringInfo(cxt->buf, "r%u.", var->varno);
+		pgml_deparse_fetched_column(cxt->buf, relid,
+									var->varattno < 0 && var->vartype == OIDOID ?
+									TableOidAttributeNumber : var->varattno);
+	}
+}
+
+/* Print each target by itself; parameters go to cxt. */
+static char **
+print_targets(PgmlDeparse *cxt, const PgmlSelect *select)
+{
+	char	  **columns = palloc(Max(list_length(select->targets), 1) * sizeof(char *));
+	StringInfo	tail = cxt->buf;
+	ListCell   *lc;
+
+	foreach(lc, select->targets)
+	{
+		cxt->buf = makeStringInfo();
+		append_target(cxt, select, lfirst(lc));
+		columns[foreach_current_index(lc)] = cxt->buf->data;
+	}
+	cxt->buf = tail;
+	return columns;
+}
+
+/* Append GROUP BY; one group without aggregates has to be said too. */
+static void
+append_group_by(PgmlDeparse *cxt, const PgmlSelect *select)
+{
+	const char *separator = " GROUP BY ";
+	ListCell   *lc;
+
+	if (select->grouped && select->group == NIL && select->targets == NIL)
+		appendStringInfoString(cxt->buf, " GROUP BY ()");
+	foreach(lc, select->group)
+	{
+		Expr	   *expr = lfirst(lc);
+
+		appendStringInfoString(cxt->buf, separator);
+		pgml_deparse_expr(cxt, expr);
+
+		/* SQL takes a bare number for that of a column */
+		if (IsA(expr, Const))
+			appendStringInfo(cxt->buf, "::%s",
+							 pgml_deparse_type_name(exprType((Node *) expr), -1,
+													cxt->options));
+		separator = ", ";
+	}
+}
+
+/* Append a number of rows. */
+static void
+append_count(PgmlDeparse *cxt, Expr *count)
+{
+	if (IsA(count, Const) && !((Const *) count)->constisnull)
+		appendStringInfo(cxt->buf, INT64_FORMAT, DatumGetInt64(((Const *) count)->constvalue));
+	else
+		pgml_deparse_expr(cxt, count);
+}
+
+static void
+append_limit(PgmlDeparse *cxt, const PgmlSelect *select)
+{
+	if (select->offset != NULL)
+	{
+		appendStringInfoString(cxt->buf, " OFFSET ");
+		append_count(cxt, select->offset);
+	}
+	if (select->limit != NULL)
+	{
+		appendStringInfoString(cxt->buf, select->with_ties ? " FETCH FIRST (" : " LIMIT ");
+		append_count(cxt, select->limit);
+		if (select->with_ties)
+			appendStringInfoString(cxt->buf, ") ROWS WITH TIES");
+	}
+}
+
+/* Append everything behind the columns. */
+static void
+append_rest(PgmlDeparse *cxt, const PgmlSelect *select)
+{
+	PgmlConds	having = {select->having, NIL};
+	ListCell   *lc;
+
+	appendStringInfoString(cxt->buf, " FROM ");
+	append_from(cxt, select->from);
+	append_conds(cxt, " WHERE ", select->where);
+	append_group_by(cxt, select);
+	append_conds(cxt, " HAVING ", having);
+	pgml_deparse_order_by(cxt, select->sort);
+	append_limit(cxt, select);
+	foreach(lc, select->locks)
+	{
+		PgmlSelectLock *lock = lfirst(lc);
+		char		alias[16];
+
+		snprintf(alias, sizeof(alias), "r%u", lock->rti);
+		pgml_deparse_row_lock(cxt->buf, lock->lock, alias);
+	}
+}
+
+/* Append the whole SELECT as a subquery; columns become the names of its columns. */
+static void
+append_wrapped(PgmlDeparse *cxt, const PgmlSelect *select, char **columns)
+{
+	int			ncols = list_length(select->targets);
+	ListCell   *lc;
+
+	appendStringInfoString(cxt->buf, select->distinct ? " FROM (SELECT DISTINCT" : " FROM (SELECT");
+	foreach(lc, select->targets)
+	{
+		int			i = foreach_current_index(lc);
+
+		appendStringInfoString(cxt->buf, i > 0 ? ", " : " ");
+		append_target(cxt, select, lfirst(lc));
+		appendStringInfo(cxt->buf, " AS c%d", i + 1);
+	}
+	append_rest(cxt, select);
+	appendStringInfoString(cxt->buf, ") q");
+	for (int i = 0; i < ncols; i++)
+		columns[i] = psprintf("q.c%d", i + 1);
+}
+
+void
+pgml_deparse_select(PgmlDeparse *cxt, const PgmlSelect *select, char ***columns)
+{
+	PgmlDeparse before;
+
+	cxt->aliased = true;
+	before = *cxt;
+	*columns = print_targets(cxt, select);
+	if (select->distinct || cxt->param_at != NIL)
+	{
+		*cxt = before;
+		append_wrapped(cxt, select, *columns);
+	}
+	else
+		append_rest(cxt, select);
+}
+
+/* Append the local names of a FROM's relations. */
+static void
+append_names(StringInfo buf, PlannerInfo *root, const PgmlFrom *from)
+{
+	if (from->rti != 0)
+	{
+		RangeTblEntry *rte = planner_rt_fetch(from->rti, root);
+
+		appendStringInfo(buf, "%s.%s",
+						 quote_identifier(get_namespace_name(get_rel_namespace(from->relid))),
+						 quote_identifier(get_rel_name(from->relid)));
+		if (strcmp(rte->eref->aliasname, get_rel_name(from->relid)) != 0)
+			appendStringInfo(buf, " %s", quote_identifier(rte->eref->aliasname));
+		return;
+	}
+	appendStringInfoChar(buf, '(');
+	append_names(buf, root, from->left);
+	appendStringInfoString(buf, join_name(from->type));
+	append_names(buf, root, from->right);
+	appendStringInfoChar(buf, ')');
+}
+
+char *
+pgml_deparse_relations(PlannerInfo *root, const PgmlSelect *select)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	append_names(&buf, root, select->from);
+	foreach(lc, select->where.exists)
+	{
+		PgmlExists *exists = lfirst(lc);
+
+		appendStringInfoString(&buf, exists->negated ? " ANTI JOIN " : " SEMI JOIN ");
+		append_names(&buf, root, exists->from);
+	}
+	return select->grouped ? psprintf("Aggregate on %s", buf.data) : buf.data;
+}
