@@ -62,7 +62,7 @@ function_is_watchful(Oid funcid, void *context)
 static bool
 type_is_watchful(Oid typid)
 {
-	DomainConstraintRef constraints;
+	DomainConstraintRef *constraints;
 	Oid			element = get_element_type(typid);
 	ListCell   *lc;
 
@@ -71,8 +71,10 @@ type_is_watchful(Oid typid)
 	if (get_typtype(typid) != TYPTYPE_DOMAIN)
 		return false;
 
-	InitDomainConstraintRef(typid, &constraints, CurrentMemoryContext, false);
-	foreach(lc, constraints.constraints)
+	/* the memory context's end will look at it again */
+	constraints = palloc(sizeof(DomainConstraintRef));
+	InitDomainConstraintRef(typid, constraints, CurrentMemoryContext, false);
+	foreach(lc, constraints->constraints)
 	{
 		DomainConstraintState *constraint = (DomainConstraintState *) lfirst(lc);
 
