@@ -77,7 +77,8 @@ struct PgmlChanger
 	PgmlConn   *conn;
 	const PgmlChange *change;
 	TupleDesc	desc;
-	char	   *prepared;		/* name of the statement for a full batch; NULL: none yet */
+	char	   *full;			/* prepared statement for a full batch; NULL: none yet */
+	char	   *partial;		/* that for the smaller batch in flight; NULL: it isn't one */
 	uint64		changed;		/* rows, as the remote says */
 	int			max_rows;		/* of a batch */
 	int			in_flight;		/* rows of the batch that is; 0: none is */
@@ -110,6 +111,9 @@ take_result(PgmlChanger *changer)
 	res = pgml_command_finish(changer->conn);
 	changed = pgml_result_affected(res);
 	pgml_result_free(res);
+	if (changer->partial != NULL)
+		pgml_command_unprepare(changer->conn, changer->partial);
+	changer->partial = NULL;
 	if (changed > (uint64) sent)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),
@@ -215,44 +219,42 @@ pgml_changer_create(PgmlConn *conn, const PgmlChange *change, TupleDesc desc, in
 }
 
 /*
- * Send a statement, once the batch before it has been answered.  It is prepared
- * where it will be used again.
+ * Send a statement, once the batch before it has been answered.  Statements of
+ * many rows are prepared, though most of them are used once: what is shown in
+ * messages can then be shorter than what is sent.
  */
 static void
-send_batch(PgmlChanger *changer, const char *sql, const PgmlParams *params, int nrows)
+send_batch(PgmlChanger *changer, const char *sql, const char *shown, const PgmlParams *params,
+		   int nrows)
 {
-	bool		again = nrows == changer->max_rows;
+	MemoryContext oldcxt = MemoryContextSwitchTo(changer->cxt);
+	char	  **name = nrows == changer->max_rows ? &changer->full : &changer->partial;
 
 	if (changer->in_flight > 0)
 		take_result(changer);
-	if (again && changer->prepared == NULL)
-	{
-		MemoryContext oldcxt = MemoryContextSwitchTo(changer->cxt);
-
-		changer->prepared = pgml_command_prepare(changer->conn, sql, params->n, params->types);
-		MemoryContextSwitchTo(oldcxt);
-	}
-	pgml_command_start(changer->conn, &changer->occupant, again ? changer->prepared : NULL,
-					   sql, params);
+	if (*name == NULL && nrows > 1)
+		*name = pgml_command_prepare(changer->conn, sql, params->n, params->types);
+	pgml_command_start(changer->conn, &changer->occupant, *name, shown, params);
 	changer->in_flight = nrows;
 	pgml_stats.rows_out += nrows;
+	MemoryContextSwitchTo(oldcxt);
 }
 
-/* Print the UPDATE of that many rows. */
+/* Print the UPDATE of that many rows; 0: of a few, for messages. */
 static char *
 render_update(const PgmlChanger *changer, int nrows)
 {
 	StringInfoData buf;
 	int			param = 0;
 
-	if (nrows == 1)
-		return changer->change->one;
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, changer->change->prefix);
-	for (int row = 0; row < nrows; row++)
+	for (int row = 0; row < Max(nrows, 1); row++)
 		for (int i = 0; i < changer->desc->natts; i++)
 			appendStringInfo(&buf, "%s$%d%s", i > 0 ? ", " : ", (", ++param,
 							 i < changer->desc->natts - 1 ? "" : ")");
+	if (nrows == 0)
+		appendStringInfoString(&buf, ", ...");
 	appendStringInfoString(&buf, changer->change->suffix);
 	return buf.data;
 }
@@ -272,7 +274,11 @@ send_update(PgmlChanger *changer)
 	for (int i = 0; i < params.n; i++)
 		changer->values[i] = changer->offsets[i] < 0 ? NULL :
 			changer->bytes.data + changer->offsets[i];
-	send_batch(changer, render_update(changer, changer->nrows), &params, changer->nrows);
+	if (changer->nrows == 1)
+		send_batch(changer, changer->change->one, changer->change->one, &params, 1);
+	else
+		send_batch(changer, render_update(changer, changer->nrows), render_update(changer, 0),
+				   &params, changer->nrows);
 	MemoryContextSwitchTo(oldcxt);
 
 	changer->nrows = 0;
@@ -363,7 +369,7 @@ send_delete(PgmlChanger *changer, DeleteBatch *batch)
 	values[1] = psprintf("%u", batch->tableoid);
 	params.n = lengthof(values);
 	params.values = values;
-	send_batch(changer, changer->change->prefix, &params, batch->nrows);
+	send_batch(changer, changer->change->prefix, changer->change->prefix, &params, batch->nrows);
 	MemoryContextSwitchTo(oldcxt);
 	MemoryContextReset(changer->batch_cxt);
 
@@ -465,7 +471,7 @@ pgml_changer_finish(PgmlChanger *changer)
 void
 pgml_changer_close(PgmlChanger *changer)
 {
-	if (changer->prepared != NULL)
-		pgml_command_unprepare(changer->conn, changer->prepared);
+	if (changer->full != NULL)
+		pgml_command_unprepare(changer->conn, changer->full);
 	MemoryContextDelete(changer->cxt);
 }

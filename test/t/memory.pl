@@ -50,6 +50,9 @@ bounded('a scan that is parked', q{BEGIN; SET LOCAL pgml_fdw.transport = 'copy';
 bounded('writing', "$explain INSERT INTO sink SELECT i, repeat('x', 400) FROM generate_series(1, 200000) i", qr/rows=200000/);
 bounded('dblink', "$explain SELECT * FROM dblink('remote', 'SELECT * FROM wide') AS d ($columns)", qr/rows=200000/);
 is($remote->safe_psql('postgres', 'SELECT count(*) FROM sink'), 200000, 'what was written is there');
+bounded('UPDATE in batches', "$explain UPDATE sink SET s = repeat('y', 400) WHERE random() >= 0", qr/rows=200000/);
+is($remote->safe_psql('postgres', "SELECT count(*) FROM sink WHERE s LIKE 'y%'"), 200000, 'what was changed is there');
+bounded('DELETE in batches', "$explain DELETE FROM sink WHERE random() >= 0", qr/rows=200000/);
 
 # The measure is one: what does take memory shows.
 cmp_ok($session->peak(q{SET work_mem = '300MB'; SELECT s FROM wide ORDER BY i + random() OFFSET 200000}, 120), '>', $limit,

@@ -1,0 +1,161 @@
+# UPDATE and DELETE in batches, when something goes wrong: the remote dies, takes
+# too long, refuses the last row, or is changed meanwhile by others.  And what
+# postgres_fdw gets wrong where the remote table has partitions or locked rows.
+use strict;
+use warnings;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use PgmlSession;
+use PgmlTest;
+
+my ($local, $remote) = pgml_pair();
+pgml_connect($local, $remote);
+my $peer = pgml_options(host => $remote->host, port => $remote->port, dbname => 'postgres');
+$remote->safe_psql('postgres', q{
+	CREATE TABLE t (id int PRIMARY KEY, v text, n int);
+	INSERT INTO t SELECT i, 'as before', i FROM generate_series(1, 1200) i;
+	CREATE TABLE deed (what text);
+	CREATE FUNCTION misbehave() RETURNS trigger LANGUAGE plpgsql AS $$
+	DECLARE
+		deed text := (SELECT what FROM public.deed);
+	BEGIN
+		IF OLD.id <> 1150 THEN
+			RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+		ELSIF deed = 'die' THEN
+			PERFORM pg_terminate_backend(pg_backend_pid());
+		ELSIF deed = 'sleep' THEN
+			PERFORM pg_sleep(100);
+		ELSIF deed = 'refuse' THEN
+			RAISE 'no' USING ERRCODE = 'P0815';
+		ELSIF deed = 'meddle' THEN
+			DELETE FROM public.t WHERE id = 1151;
+		END IF;
+		RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+	END $$;
+	CREATE TRIGGER misbehave BEFORE UPDATE OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION misbehave();
+	CREATE TABLE part (k int, v text) PARTITION BY LIST (k);
+	CREATE TABLE part1 PARTITION OF part FOR VALUES IN (1);
+	CREATE TABLE part2 PARTITION OF part FOR VALUES IN (2);
+	CREATE TABLE parent (k int, v text);
+	CREATE TABLE child () INHERITS (parent)});
+$local->safe_psql('postgres', qq{
+	CREATE SCHEMA ours; CREATE SCHEMA theirs;
+	CREATE EXTENSION postgres_fdw;
+	CREATE SERVER peer FOREIGN DATA WRAPPER postgres_fdw OPTIONS ($peer);
+	CREATE USER MAPPING FOR CURRENT_USER SERVER peer;
+	IMPORT FOREIGN SCHEMA public FROM SERVER remote INTO ours;
+	IMPORT FOREIGN SCHEMA public FROM SERVER peer INTO theirs;
+	CREATE TABLE l AS SELECT i AS id, 'new ' || i AS v FROM generate_series(1, 1200) i;
+	SET search_path = ours;
+	ANALYZE public.l});
+
+my $session = PgmlSession->new($local);
+$session->ask('SET search_path = ours, public');
+my $update = 'UPDATE t SET v = l.v FROM l WHERE l.id = t.id';
+my $delete = 'DELETE FROM t USING l WHERE l.id = t.id';
+my $as_before = q{SELECT count(*) FROM t WHERE v = 'as before' AND n = id};
+
+sub deed { return $remote->safe_psql('postgres', "TRUNCATE deed; INSERT INTO deed VALUES ('$_[0]')") }
+sub untouched { return is($remote->safe_psql('postgres', $as_before), 1200, "$_[0]: the remote table is as before") }
+
+# Each failure in the third batch: in a statement of its own, behind a savepoint, in an exception block.
+my %state = (die => '(57P01|08006|08003|XX000)', sleep => '57014', refuse => 'P0815');
+$session->ask(q{CREATE FUNCTION caught(command text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	BEGIN
+		EXECUTE command;
+	EXCEPTION WHEN OTHERS OR query_canceled THEN
+		RETURN SQLSTATE;
+	END;
+	RETURN 'nothing';
+END $$});
+for my $deed (sort keys %state)
+{
+	my $state = qr/$state{$deed}/;
+
+	deed($deed);
+	$session->ask($deed eq 'sleep' ? q{SET statement_timeout = '500ms'} : 'RESET statement_timeout');
+	for my $command ($update, $delete)
+	{
+		like($session->complain($command), $state, "$deed: the error of $command");
+		untouched($deed);
+		is($session->ask('SELECT count(*) FROM t WHERE id <= 10'), 10, "$deed: the session goes on");
+		like($session->ask("SELECT caught(\$\$$command\$\$)"), $state, "$deed: in an exception block");
+		untouched($deed);
+	}
+	next if $deed eq 'die';
+
+	$session->ask(q{BEGIN; UPDATE t SET n = -1 WHERE id <= 60 AND random() >= 0; SAVEPOINT s});
+	like($session->complain($update), $state, "$deed: behind a savepoint");
+	$session->ask(q{ROLLBACK TO s; UPDATE t SET n = n - 1 WHERE id <= 60 AND random() >= 0; COMMIT});
+	is($session->last_err, '', "$deed: the transaction goes on");
+	is($remote->safe_psql('postgres', 'SELECT count(*), min(n), max(n) FROM t WHERE id <= 60'), '60|-2|-2', "$deed: with what came before and after");
+	$remote->safe_psql('postgres', 'UPDATE t SET n = id WHERE id <= 60');
+}
+$session->ask('RESET statement_timeout');
+is($session->ask('SELECT count(*) FROM pgml_fdw_get_connections()'), 1, 'one connection');
+is($remote->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgml_fdw' AND state <> 'idle'}), 0, 'which is idle');
+
+# A row that goes while its batch is being applied: refused by the remote, or counted right.
+deed('meddle');
+like($session->complain($update), qr/27000/, 'a row that a trigger has deleted in the same batch');
+untouched('meddle');
+is($session->ask(q{BEGIN; WITH u AS (UPDATE t SET v = 'gone' FROM l WHERE l.id = t.id AND t.id IN (1150, 1151) AND random() >= 0 RETURNING t.id) SELECT count(*) FROM u; ROLLBACK}),
+	1, 'and row by row it does not count');
+
+# A row that others change between reading and writing.
+deed('nothing');
+for my $command ($update, $delete, "$update RETURNING 1")
+{
+	my $other = PgmlSession->new($remote);
+	$session->ask('BEGIN; SELECT count(*) FROM t');
+	$other->ask('UPDATE t SET n = n WHERE id = 700');
+	like($session->complain($command), qr/40001/, 'a row changed since the snapshot was taken is a serialization failure');
+	$session->ask('ROLLBACK');
+	untouched('changed by others');
+
+	# what has been read is locked
+	$session->ask("BEGIN; DECLARE c CURSOR FOR SELECT 1; $command");
+	$other->send(q{UPDATE t SET n = 0 WHERE id = 700});
+	$session->ask('ROLLBACK');
+	is(($other->answer)[1], '', 'others wait for our end');
+	$remote->safe_psql('postgres', 'UPDATE t SET n = id WHERE id = 700');
+	$other->quit;
+}
+
+# Rows of several partitions or children with one ctid: here, and with postgres_fdw.
+sub kept
+{
+	my ($schema, $table, $command) = @_;
+	my %child = (part => '2', parent => '1');
+
+	$remote->safe_psql('postgres', "TRUNCATE $table; INSERT INTO $table SELECT 1, 'a' || i FROM generate_series(1, 5) i; "
+		. ($table eq 'part' ? q{INSERT INTO part SELECT 2, 'b' || i FROM generate_series(1, 5) i}
+			: q{INSERT INTO child SELECT 2, 'b' || i FROM generate_series(1, 5) i}));
+	my $tag = $local->safe_psql('postgres', "SET search_path = $schema; DO \$\$ DECLARE n int; BEGIN $command; GET DIAGNOSTICS n = ROW_COUNT; PERFORM set_config('x.n', n::text, false); END \$\$; SELECT current_setting('x.n')");
+	return $tag . ' of 10, left ' . $remote->safe_psql('postgres', "SELECT string_agg(v, ' ' ORDER BY v) FROM $table");
+}
+for my $table ('part', 'parent')
+{
+	my $one = "DELETE FROM $table WHERE k = 1 AND v = 'a3' AND random() < 1.0";
+	my $change = "UPDATE $table SET v = v || '!' WHERE k = 2 AND random() < 1.0";
+
+	is(kept('ours', $table, $one), '1 of 10, left a1 a2 a4 a5 b1 b2 b3 b4 b5', "$table: DELETE");
+	isnt(kept('theirs', $table, $one), '1 of 10, left a1 a2 a4 a5 b1 b2 b3 b4 b5', "$table: DELETE of postgres_fdw");
+	is(kept('ours', $table, $change), '5 of 10, left a1 a2 a3 a4 a5 b1! b2! b3! b4! b5!', "$table: UPDATE");
+	isnt(kept('theirs', $table, $change), '5 of 10, left a1 a2 a3 a4 a5 b1! b2! b3! b4! b5!', "$table: UPDATE of postgres_fdw");
+}
+
+# Locked rows are skipped, or an error at once: here; postgres_fdw waits.
+my $holder = PgmlSession->new($remote);
+$holder->ask('BEGIN; UPDATE t SET n = n WHERE id = 5');
+my $skip = 'SELECT count(*) FROM (SELECT FROM %s.t WHERE id <= 10 AND random() >= 0 FOR UPDATE %s) x';
+$session->ask(q{SET statement_timeout = '1s'});
+is($session->ask(sprintf($skip, 'ours', 'SKIP LOCKED')), 9, 'SKIP LOCKED');
+like($session->complain(sprintf($skip, 'ours', 'NOWAIT')), qr/55P03/, 'NOWAIT');
+like($session->complain(sprintf($skip, 'theirs', 'SKIP LOCKED')), qr/57014/, 'SKIP LOCKED of postgres_fdw');
+$holder->quit;
+$session->quit;
+
+done_testing();
