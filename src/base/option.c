@@ -1,25 +1,16 @@
 /*
  * option.c
- *		Every option, and all that is ever asked about one.
+ *		All that is ever asked about options.
  *
  * Question answered: what may be written into an OPTIONS clause, and what does
- * it say?  One table names each option once: the places where it may stand,
- * what its value looks like, whether libpq takes it, and which field of
- * PgmlOptions (or PgmlImportOptions) it fills.  The validator walks a DDL
- * statement's options through the table; the readers walk a catalog entry's
- * through the same table; the hint for a misspelt name comes from it.
+ * it say?  option_table.c has the options.  The validator walks a DDL
+ * statement's options through that table; the readers walk a catalog entry's
+ * through the same table.
  *
- * Two odd choices.  The libpq keywords are a list of our own, not "all that
- * the linked libpq knows": a newer libpq may bring keywords that let a server
- * option write files or run commands, and none may slip in unseen.  A keyword
- * that the linked libpq is too old for is accepted here and refused by libpq.
- * And the readers never rely on the validator: a server may belong to a
+ * An odd choice: the readers never rely on the validator.  A server may belong to a
  * wrapper with another validator or none (dblink can name any server), so a
  * reader passes over what the table doesn't allow at that place, and checks
  * the values that it uses.
- *
- * Options that have no field yet are accepted because postgres_fdw has them:
- * its servers and tables may be handed over to this engine as they are.
  */
 #include "postgres.h"
 
@@ -41,173 +32,8 @@
 #include "utils/varlena.h"
 
 #include "base/option.h"
+#include "base/option_table.h"
 #include "base/setting.h"
-
-/* Where an option may stand. */
-#define AT_SERVER	0x01
-#define AT_TABLE	0x02
-#define AT_COLUMN	0x04
-#define AT_MAPPING	0x08
-#define AT_IMPORT	0x10
-
-/* What its value looks like. */
-typedef enum OptionKind
-{
-	KIND_STRING,
-	KIND_BOOL,
-	KIND_COUNT,					/* integer above zero */
-	KIND_COST,					/* number, zero or more */
-	KIND_EXTENSIONS,			/* comma-separated names of extensions */
-	KIND_SAMPLING,				/* name of a PgmlSampling */
-	KIND_TRANSPORT,				/* name of a PgmlTransport */
-	KIND_INSERT_METHOD			/* name of a PgmlInsertMethod */
-} OptionKind;
-
-/* Other properties. */
-#define IS_LIBPQ			0x01	/* handed on to libpq */
-#define SUPERUSER_IN_MAPPING 0x02	/* a mapping may have it by a superuser's hand only */
-#define SUPERUSER_TO_WAIVE	0x04	/* only a superuser may say false */
-
-typedef struct PgmlOption
-{
-	const char *name;
-	int			places;
-	OptionKind	kind;
-	int			flags;
-	int			field;			/* offset in the struct that readers fill, or NO_FIELD */
-	const char *doc;
-} PgmlOption;
-
-#define NO_FIELD (-1)
-#define FIELD(f) ((int) offsetof(PgmlOptions, f))
-#define IMPORT_FIELD(f) ((int) offsetof(PgmlImportOptions, f))
-#define LIBPQ(name, places, doc) {name, places, KIND_STRING, IS_LIBPQ, NO_FIELD, doc}
-
-static const PgmlOption option_table[] = {
-	/* which object of the remote */
-	{"schema_name", AT_TABLE, KIND_STRING, 0, FIELD(schema_name),
-	"schema of the remote table"},
-	{"table_name", AT_TABLE, KIND_STRING, 0, FIELD(table_name),
-	"name of the remote table"},
-	{"column_name", AT_COLUMN, KIND_STRING, 0, NO_FIELD,
-	"name of the remote column"},
-	{"type_name", AT_COLUMN, KIND_STRING, 0, NO_FIELD,
-	"type of the remote column, where the local one has another name or is text in its place"},
-	{"key", AT_COLUMN, KIND_BOOL, 0, NO_FIELD,
-	"the column belongs to the key that tells the rows of the remote table apart"},
-
-	/* planning */
-	{"use_remote_estimate", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(use_remote_estimate),
-	"ask the remote for cost estimates"},
-	{"fdw_startup_cost", AT_SERVER, KIND_COST, 0, FIELD(fdw_startup_cost),
-	"cost of starting any foreign scan"},
-	{"fdw_tuple_cost", AT_SERVER, KIND_COST, 0, FIELD(fdw_tuple_cost),
-	"cost of moving one row over the network"},
-	{"extensions", AT_SERVER, KIND_EXTENSIONS, 0, FIELD(extensions),
-	"extensions that are the same on both sides, so that their functions may run on the remote"},
-	{"analyze_sampling", AT_SERVER | AT_TABLE, KIND_SAMPLING, 0, FIELD(analyze_sampling),
-	"how ANALYZE takes its sample on the remote"},
-	{"import_stats", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(import_stats),
-	"take statistics from the remote's catalogs instead of from a sample"},
-	{"ask_size", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(ask_size),
-	"ask the remote for the size of a table that has no statistics here"},
-
-	/* execution */
-	{"transport", AT_SERVER | AT_TABLE, KIND_TRANSPORT, 0, FIELD(transport),
-	"how rows are fetched"},
-	{"fetch_size", AT_SERVER | AT_TABLE, KIND_COUNT, 0, FIELD(fetch_size),
-	"rows fetched at a time where a cursor is used"},
-	{"batch_size", AT_SERVER | AT_TABLE, KIND_COUNT, 0, FIELD(batch_size),
-	"rows sent in one INSERT"},
-	{"insert_method", AT_SERVER | AT_TABLE, KIND_INSERT_METHOD, 0, FIELD(insert_method),
-	"how the rows of INSERT are sent"},
-	{"remote_defaults", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(remote_defaults),
-	"leave columns that INSERT doesn't set to the remote"},
-	{"async_capable", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(async_capable),
-	"scans may run at the same time as those of other servers"},
-	{"updatable", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(updatable),
-	"INSERT, UPDATE and DELETE are allowed"},
-	{"truncatable", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(truncatable),
-	"TRUNCATE is allowed"},
-
-	/* life of the connection */
-	{"keep_connections", AT_SERVER, KIND_BOOL, 0, FIELD(keep_connections),
-	"keep connections open between transactions"},
-	{"parallel_commit", AT_SERVER, KIND_BOOL, 0, FIELD(parallel_commit),
-	"commit on several servers at the same time"},
-	{"parallel_abort", AT_SERVER, KIND_BOOL, 0, FIELD(parallel_abort),
-	"abort on several servers at the same time"},
-	{"release_early", AT_SERVER, KIND_BOOL, 0, FIELD(release_early),
-	"end a remote transaction that only reads with its last scan"},
-
-	/* who may connect, and as whom */
-	LIBPQ("user", AT_MAPPING, "remote role"),
-	LIBPQ("password", AT_MAPPING, "password of the remote role"),
-	LIBPQ("sslpassword", AT_MAPPING, "password of the client key"),
-	{"password_required", AT_MAPPING, KIND_BOOL, SUPERUSER_TO_WAIVE, NO_FIELD,
-	"whether the remote must ask a non-superuser for a password"},
-	{"use_scram_passthrough", AT_SERVER | AT_MAPPING, KIND_BOOL, 0, NO_FIELD,
-	"log in with the keys of the local session's SCRAM authentication"},
-	{"sslcert", AT_SERVER | AT_MAPPING, KIND_STRING, IS_LIBPQ | SUPERUSER_IN_MAPPING, NO_FIELD,
-	"file with the client certificate"},
-	{"sslkey", AT_SERVER | AT_MAPPING, KIND_STRING, IS_LIBPQ | SUPERUSER_IN_MAPPING, NO_FIELD,
-	"file with the client key"},
-	LIBPQ("gssdelegation", AT_SERVER | AT_MAPPING, "forward GSSAPI credentials"),
-
-	/* the rest of libpq's */
-	LIBPQ("service", AT_SERVER, "entry of the connection service file"),
-	LIBPQ("host", AT_SERVER, "host name or socket directory"),
-	LIBPQ("hostaddr", AT_SERVER, "numeric address of the host"),
-	LIBPQ("port", AT_SERVER, "port number"),
-	LIBPQ("dbname", AT_SERVER, "database name"),
-	LIBPQ("passfile", AT_SERVER, "file with passwords"),
-	LIBPQ("options", AT_SERVER, "command-line options for the remote backend"),
-	LIBPQ("application_name", AT_SERVER, "name that the remote shows for the session"),
-	LIBPQ("connect_timeout", AT_SERVER, "seconds to wait for a connection"),
-	LIBPQ("keepalives", AT_SERVER, "whether TCP keepalives are used"),
-	LIBPQ("keepalives_idle", AT_SERVER, "seconds of silence before a TCP keepalive"),
-	LIBPQ("keepalives_interval", AT_SERVER, "seconds between TCP keepalives"),
-	LIBPQ("keepalives_count", AT_SERVER, "TCP keepalives that may be lost"),
-	LIBPQ("tcp_user_timeout", AT_SERVER, "milliseconds that data may stay unacknowledged"),
-	LIBPQ("channel_binding", AT_SERVER, "disable, prefer or require channel binding"),
-	LIBPQ("require_auth", AT_SERVER, "authentication methods that are accepted"),
-	LIBPQ("sslmode", AT_SERVER, "whether the connection is encrypted and the server verified"),
-	LIBPQ("sslnegotiation", AT_SERVER, "how encryption is negotiated"),
-	LIBPQ("sslcompression", AT_SERVER, "whether SSL compresses"),
-	LIBPQ("sslcertmode", AT_SERVER, "whether a client certificate is sent"),
-	LIBPQ("sslrootcert", AT_SERVER, "file with trusted certificate authorities"),
-	LIBPQ("sslcrl", AT_SERVER, "file with revoked certificates"),
-	LIBPQ("sslcrldir", AT_SERVER, "directory with revoked certificates"),
-	LIBPQ("sslsni", AT_SERVER, "whether the host name is sent in clear when encryption starts"),
-	LIBPQ("ssl_min_protocol_version", AT_SERVER, "lowest TLS version"),
-	LIBPQ("ssl_max_protocol_version", AT_SERVER, "highest TLS version"),
-	LIBPQ("min_protocol_version", AT_SERVER, "lowest version of the PostgreSQL protocol"),
-	LIBPQ("max_protocol_version", AT_SERVER, "highest version of the PostgreSQL protocol"),
-	LIBPQ("requirepeer", AT_SERVER, "operating system user that the server must run as"),
-	LIBPQ("gssencmode", AT_SERVER, "whether GSSAPI encryption is used"),
-	LIBPQ("krbsrvname", AT_SERVER, "Kerberos service name"),
-	LIBPQ("gsslib", AT_SERVER, "GSSAPI library"),
-	LIBPQ("target_session_attrs", AT_SERVER, "what kind of server is accepted"),
-	LIBPQ("load_balance_hosts", AT_SERVER, "order in which several hosts are tried"),
-
-	/* IMPORT FOREIGN SCHEMA */
-	{"import_collate", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(collate),
-	"import collations of columns"},
-	{"import_default", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(default_value),
-	"import default values of columns"},
-	{"import_generated", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(generated),
-	"import expressions of generated columns"},
-	{"import_not_null", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(not_null),
-	"import NOT NULL constraints"},
-	{"import_types", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(types),
-	"create the types of columns that don't exist here"},
-	{"import_comments", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(comments),
-	"import comments on tables, columns and types"},
-	{"import_check", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(check),
-	"import CHECK constraints of tables"},
-	{"import_updatable", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(updatable),
-	"mark what no role could change there with updatable 'false'"},
-};
 
 /* Names of PgmlSampling's values, in their order. */
 static const char *const sampling_names[] = {"off", "auto", "random", "system", "bernoulli"};
@@ -225,71 +51,17 @@ static const char *const insert_method_names[] = {"auto", "copy", "values"};
 PG_FUNCTION_INFO_V1(pgml_fdw_validator);
 PG_FUNCTION_INFO_V1(pgml_dblink_fdw_validator);
 
-/* Find an option that may stand at one of these places; NULL if there is none. */
-static const PgmlOption *
-find_option(const char *name, int places)
-{
-	for (int i = 0; i < (int) lengthof(option_table); i++)
-		if ((option_table[i].places & places) != 0 && strcmp(option_table[i].name, name) == 0)
-			return &option_table[i];
-	return NULL;
-}
-
-/*
- * Find the name that is most like an unknown one: at most half of its letters,
- * and at most 4, differ.  NULL if none is.
- */
-static const char *
-closest_name(const char *unknown, int places)
-{
-	const int	furthest = 4;
-	int			len = strlen(unknown);
-	int			best_distance = Min(furthest, len / 2) + 1;
-	const char *best = NULL;
-
-	if (len >= NAMEDATALEN)
-		return NULL;
-
-	for (int i = 0; i < (int) lengthof(option_table); i++)
-	{
-		const PgmlOption *option = &option_table[i];
-		int			distance;
-
-		if ((option->places & places) == 0)
-			continue;
-		distance = varstr_levenshtein_less_equal(unknown, len,
-												 option->name, strlen(option->name),
-												 1, 1, 1, furthest, true);
-		if (distance < best_distance)
-		{
-			best_distance = distance;
-			best = option->name;
-		}
-	}
-	return best;
-}
-
-/* Name the (first) place where an option may stand, for a message. */
-static const char *
-place_name(const PgmlOption *option)
-{
-	return (option->places & AT_SERVER) ? "a foreign server" :
-		(option->places & AT_TABLE) ? "a foreign table" :
-		(option->places & AT_COLUMN) ? "a column of a foreign table" :
-		(option->places & AT_MAPPING) ? "a user mapping" : "IMPORT FOREIGN SCHEMA";
-}
-
 /* Throw for an option that may not stand here, with a hint at what was meant. */
 static void
 throw_unknown(const char *name, int places)
 {
-	const PgmlOption *elsewhere = find_option(name, ~places);
-	const char *meant = closest_name(name, places);
+	const PgmlOption *elsewhere = pgml_option_find(name, ~places);
+	const char *meant = pgml_option_closest_name(name, places);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 			 errmsg("invalid option \"%s\"", name),
-			 elsewhere != NULL ? errhint("It is an option of %s.", place_name(elsewhere)) :
+			 elsewhere != NULL ? errhint("It is an option of %s.", pgml_option_place_name(elsewhere)) :
 			 places == 0 ? errhint("There are no valid options in this context.") :
 			 meant != NULL ? errhint("Perhaps you meant the option \"%s\".", meant) : 0));
 }
@@ -474,7 +246,7 @@ pgml_fdw_validator(PG_FUNCTION_ARGS)
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst_node(DefElem, lc);
-		const PgmlOption *option = find_option(def->defname, place);
+		const PgmlOption *option = pgml_option_find(def->defname, place);
 		double		unused;		/* as wide as any field */
 
 		if (option == NULL)
@@ -496,7 +268,7 @@ pgml_dblink_fdw_validator(PG_FUNCTION_ARGS)
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst_node(DefElem, lc);
-		const PgmlOption *option = find_option(def->defname, place);
+		const PgmlOption *option = pgml_option_find(def->defname, place);
 
 		if (option == NULL || (option->flags & IS_LIBPQ) == 0)
 			ereport(ERROR,
@@ -517,7 +289,7 @@ read_options(List *options, int place, PgmlOptions *result)
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst_node(DefElem, lc);
-		const PgmlOption *option = find_option(def->defname, place);
+		const PgmlOption *option = pgml_option_find(def->defname, place);
 
 		if (option != NULL && option->field != NO_FIELD)
 			read_value(option, def, false, (char *) result + option->field);
@@ -596,7 +368,7 @@ pgml_options_of_import(List *options)
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst_node(DefElem, lc);
-		const PgmlOption *option = find_option(def->defname, AT_IMPORT);
+		const PgmlOption *option = pgml_option_find(def->defname, AT_IMPORT);
 
 		if (option == NULL)
 			throw_unknown(def->defname, AT_IMPORT);
@@ -611,7 +383,7 @@ list_value(List *options, int place, const char *name)
 {
 	ListCell   *lc;
 
-	if (find_option(name, place) == NULL)
+	if (pgml_option_find(name, place) == NULL)
 		return NULL;
 	foreach(lc, options)
 	{
@@ -644,7 +416,7 @@ pgml_option_server_value(ForeignServer *server, const char *name)
 bool
 pgml_option_libpq_allowed(const char *keyword)
 {
-	const PgmlOption *option = find_option(keyword, AT_SERVER | AT_MAPPING);
+	const PgmlOption *option = pgml_option_find(keyword, AT_SERVER | AT_MAPPING);
 
 	return option != NULL && (option->flags & IS_LIBPQ) != 0;
 }
@@ -662,7 +434,7 @@ collect_params(PgmlConnParams *params, List *options, int place)
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst_node(DefElem, lc);
-		const PgmlOption *option = find_option(def->defname, place);
+		const PgmlOption *option = pgml_option_find(def->defname, place);
 		char	   *value;
 		int			i;
 
