@@ -3,6 +3,7 @@
 #   make, make install, make installcheck   the usual PGXS targets
 #   make test    everything from nothing: packages, build, throw-away clusters
 #                (WHAT="floors regress isolation tap" and TESTS="name ..." run parts)
+#   make fuzz    random queries, for a minute (SECONDS=..., SEED=...)
 #   make demo    the tour, on throw-away clusters too
 #   make bench   measurements, likewise (WHAT OVER SCALE ROUNDS TABLES WHO PLOT:
 #                see test/bench/bench)
@@ -60,5 +61,8 @@ test demo bench:
 	@WERROR='$(WERROR)' WHAT='$(WHAT)' TESTS='$(TESTS)' OVER='$(OVER)' SCALE='$(SCALE)' ROUNDS='$(ROUNDS)' \
 		TABLES='$(TABLES)' WHO='$(WHO)' PLOT='$(PLOT)' test/harness/run $@
 
+fuzz:
+	@WERROR='$(WERROR)' WHAT=tap TESTS=fuzz FUZZ_SECONDS='$(SECONDS)' FUZZ_SEED='$(SEED)' test/harness/run test
+
 FORCE:
-.PHONY: all install installcheck clean test demo bench FORCE
+.PHONY: all install installcheck clean test fuzz demo bench FORCE

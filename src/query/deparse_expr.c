@@ -34,6 +34,7 @@
 #include "base/compat.h"
 #include "base/textio.h"
 #include "query/deparse.h"
+#include "query/shippable.h"
 
 static void append_expr(PgmlDeparse *cxt, Expr *expr);
 
@@ -415,6 +416,11 @@ append_expr(PgmlDeparse *cxt, Expr *expr)
 	Node	   *node = (Node *) expr;
 
 	check_stack_depth();
+	if (pgml_is_local_value(cxt->relids, cxt->options, expr))
+	{
+		append_param(cxt, expr);
+		return;
+	}
 	switch (nodeTag(node))
 	{
 		case T_Var:

@@ -9,7 +9,8 @@
  *
  * It gives the same result wherever and whenever it is evaluated: immutable,
  * independent of the database's encoding, and with values that can be written
- * down so that the remote reads the same value.
+ * down so that the remote reads the same value.  Parts of it that need no column of the
+ * remote may be computed here instead (shippable_local.c).
  *
  * Every collation that matters is one that the remote derives from the same
  * source as the local parser did.  That is what the type Settled is about.
@@ -495,8 +496,10 @@ unshippable(Node *node, PgmlWalk *walk)
 	if (IsA(node, List))
 		return expression_tree_walker(node, unshippable, walk);
 
-	if (!pgml_shippable_type(exprType(node), walk->options) ||
-		!shippable_node(node, walk, &result))
+	if (pgml_is_local_value(walk->relids, walk->options, (Expr *) node))
+		result = pgml_derive_collation(node, result);
+	else if (!pgml_shippable_type(exprType(node), walk->options) ||
+			 !shippable_node(node, walk, &result))
 		return true;
 	walk->inner = pgml_merge_collations(walk->inner, result);
 	return false;
@@ -510,7 +513,7 @@ pgml_judge_expr(Relids relids, const PgmlOptions *options, Expr *expr, PgmlColla
 	/* the catalog look-ups of volatility come last: they are many */
 	if (unshippable((Node *) expr, &walk) ||
 		walk.inner.settled == ALIEN ||
-		contain_mutable_functions((Node *) expr))
+		pgml_has_mutable_functions(relids, options, expr))
 		return false;
 	*collation = walk.inner;
 	return true;

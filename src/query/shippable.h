@@ -30,6 +30,15 @@ extern bool pgml_shippable_expr(PlannerInfo *root, Relids relids, const PgmlOpti
 								Expr *expr);
 
 /*
+ * shippable_local.c: is the expression one that is computed here, once for a scan, and
+ * sent as a parameter?  It reads no columns of relids then.
+ */
+extern bool pgml_is_local_value(Relids relids, const PgmlOptions *options, Expr *expr);
+
+/* Are there functions in it that aren't immutable, those computed here left aside? */
+extern bool pgml_has_mutable_functions(Relids relids, const PgmlOptions *options, Expr *expr);
+
+/*
  * Can the remote sort the rows of relids by these pathkeys?  Then a list of
  * PgmlSortKey (deparse.h), one per pathkey; else NIL.
  */

@@ -1,0 +1,42 @@
+# Random queries on foreign tables give what they give on local ones.
+# FUZZ_SECONDS says for how long (a minute), FUZZ_SEED with which queries; a
+# failure names the seed that brings it back.
+use strict;
+use warnings;
+use PgmlTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $seconds = $ENV{FUZZ_SECONDS} || 60;
+my $seed = $ENV{FUZZ_SEED} || 1 + int rand 1_000_000;
+my $end = time + $seconds;
+
+my ($local, $remote) = pgml_pair();
+$ENV{PGML_REMOTE_HOST} = $remote->host;
+$ENV{PGML_REMOTE_PORT} = $remote->port;
+$ENV{PGML_REMOTE_DB} = 'postgres';
+my $perl = $^X;
+
+# Each seed makes its own tables.
+my ($queries, $rounds) = (0, 0);
+do
+{
+	my ($sql, $error) = run_command([ $perl, 'test/fuzz/queries', $seed, 60 ]);
+	is($error, '', "queries of seed $seed");
+	my ($rc, $out) = $local->psql('postgres',
+		"\\set remote_sql test/include/remote.psql\n\\i :remote_sql\n"
+		  . "\\set twins test/include/twins.psql\n$sql\n\\echo end");
+	my $answers = $out;
+	$answers =~ s/.*^-- queries$//ms;
+	my @asked = $sql =~ /^SELECT same\(/mg;
+	my @same = $answers =~ /^same /mg;
+	my @errors = $answers =~ /^same error/mg;
+	is(scalar @same, scalar @asked, "same answers, seed $seed") or diag($answers);
+	cmp_ok(@errors * 5, '<', scalar @asked, "few of them errors, seed $seed");
+	$queries += @asked;
+	$rounds++;
+	$seed++;
+} while (time < $end);
+note("$queries queries in $rounds rounds");
+
+done_testing();
