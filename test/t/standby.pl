@@ -58,6 +58,9 @@ for my $server (qw(standby reader looker))
 	is(run("SELECT s FROM $server.t WHERE i = 7"), 'row 7', 'of one row');
 	is(run("SELECT n FROM $server.v"), '20000', 'of a view');
 	is(run("SELECT string_agg(s, ',' ORDER BY i) FROM $server.parts"), 'one,two', 'of a partitioned table');
+	is(run("CREATE TABLE $server.copy (i int, s text); SELECT pgml_fdw_pull('$server', 'shop.t', '$server.copy', columns => '{i,s}')"), '20000', 'pull');
+	is(run("SELECT pgml_fdw_pull('$server', 'shop.t', '$server.copy', mode => 'replace', jobs => 3, columns => '{i,s}')"), '20000', 'by several jobs');
+	is(run("SELECT pgml_fdw_pull('$server', '(SELECT n AS i FROM shop.v)', '$server.copy')"), '1', 'of a query');
 	is(run("SELECT a.i, (SELECT count(*) FROM $server.t b WHERE b.i <= a.i) FROM $server.t a WHERE a.i < 3 ORDER BY 1"),
 		"1|1\n2|2", 'with rescans');
 	is(run("BEGIN; DECLARE c CURSOR FOR SELECT i FROM $server.t; FETCH 1 FROM c; SAVEPOINT s; SELECT count(*) FROM $server.t;
