@@ -164,6 +164,58 @@ COMMENT ON FUNCTION pgml_fdw_upsert(pg_catalog.regclass, pg_catalog.text, pg_cat
 'merge rows of a local table, or of a query in parentheses, into a foreign table by key';
 
 --
+-- SQL of the user on a foreign server
+--
+
+-- brings the library in before a query is planned whose functions it can stream
+CREATE FUNCTION pgml_fdw_answer_support(pg_catalog.internal)
+RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT;
+
+CREATE FUNCTION pgml_fdw_query(server_name pg_catalog.text, sql pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
+COMMENT ON FUNCTION pgml_fdw_query(pg_catalog.text, pg_catalog.text) IS
+'rows of SQL that runs on a foreign server, inside this transaction';
+
+-- VARIADIC "any" wants at least one
+CREATE FUNCTION pgml_fdw_query(server_name pg_catalog.text, sql pg_catalog.text, VARIADIC params pg_catalog."any")
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
+COMMENT ON FUNCTION pgml_fdw_query(pg_catalog.text, pg_catalog.text, pg_catalog."any") IS
+'rows of SQL with parameters $1, $2 ... that runs on a foreign server, inside this transaction';
+
+CREATE FUNCTION pgml_fdw_exec(server_name pg_catalog.text, sql pg_catalog.text)
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME'
+LANGUAGE C PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgml_fdw_exec(pg_catalog.text, pg_catalog.text) IS
+'run a command on a foreign server, inside this transaction; the number of rows that it has changed';
+
+CREATE FUNCTION pgml_fdw_exec(server_name pg_catalog.text, sql pg_catalog.text, VARIADIC params pg_catalog."any")
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME'
+LANGUAGE C PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgml_fdw_exec(pg_catalog.text, pg_catalog.text, pg_catalog."any") IS
+'run a command with parameters $1, $2 ... on a foreign server, inside this transaction; the number of rows that it has changed';
+
+CREATE FUNCTION pgml_fdw_describe(
+    server_name pg_catalog.text,
+    sql pg_catalog.text,
+    OUT ordinal pg_catalog.int4,
+    OUT column_name pg_catalog.text,
+    OUT type_name pg_catalog.text,
+    OUT column_list pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgml_fdw_describe(pg_catalog.text, pg_catalog.text) IS
+'columns of a query on a foreign server, and a column definition list to put behind AS t';
+
+--
 -- dblink: the functions of contrib's dblink, which can be installed beside them in another schema
 --
 
@@ -204,22 +256,22 @@ LANGUAGE C STRICT PARALLEL RESTRICTED;
 CREATE FUNCTION dblink(pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'pgml_dblink'
-LANGUAGE C STRICT PARALLEL RESTRICTED;
+LANGUAGE C STRICT PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
 
 CREATE FUNCTION dblink(pg_catalog.text, pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'pgml_dblink'
-LANGUAGE C STRICT PARALLEL RESTRICTED;
+LANGUAGE C STRICT PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
 
 CREATE FUNCTION dblink(pg_catalog.text, pg_catalog.bool)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'pgml_dblink'
-LANGUAGE C STRICT PARALLEL RESTRICTED;
+LANGUAGE C STRICT PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
 
 CREATE FUNCTION dblink(pg_catalog.text, pg_catalog.text, pg_catalog.bool)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'pgml_dblink'
-LANGUAGE C STRICT PARALLEL RESTRICTED;
+LANGUAGE C STRICT PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
 
 CREATE FUNCTION dblink_exec(pg_catalog.text)
 RETURNS pg_catalog.text

@@ -22,6 +22,7 @@
 #include "query/shippable.h"
 #include "remote/conncache.h"
 #include "remote/xact.h"
+#include "sqlfunc/answer_scan.h"
 
 PG_MODULE_MAGIC;
 
@@ -78,6 +79,8 @@ _PG_init(void)
 	pgml_shippable_init();
 	pgml_conncache_init();
 	pgml_xact_init();
+	pgml_path_answer_init();
+	pgml_answer_scan_init();
 	pgml_bulkinsert_init();
 	pgml_queue_init();
 

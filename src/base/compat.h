@@ -40,6 +40,7 @@
 #define pg_noreturn __attribute__((noreturn))
 #endif
 
+#include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -318,6 +319,17 @@ pgml_create_aclcheck(Oid schema, Oid roleid)
 	return object_aclcheck(NamespaceRelationId, schema, roleid, ACL_CREATE);
 #else
 	return pg_namespace_aclcheck(schema, roleid, ACL_CREATE);
+#endif
+}
+
+/* The EXECUTE privilege on a function. */
+static inline AclResult
+pgml_execute_aclcheck(Oid function, Oid roleid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, roleid, ACL_EXECUTE);
+#else
+	return pg_proc_aclcheck(function, roleid, ACL_EXECUTE);
 #endif
 }
 

@@ -52,4 +52,7 @@ extern List *pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 extern bool pgmlPlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 								 Index resultRelation, int subplan_index);
 
+/* path_answer.c: offers to stream functions in FROM; called by _PG_init. */
+extern void pgml_path_answer_init(void);
+
 #endif							/* PGML_PLAN_PATH_H */

@@ -113,4 +113,11 @@ extern PgmlDirectPlan *pgml_planinfo_of_direct(ForeignScan *scan);
 extern void pgml_planinfo_make_direct(ForeignScan *scan, CmdType operation, Index result_relation,
 									  List *params, const PgmlDirectPlan *plan);
 
+/*
+ * A function in FROM whose rows are streamed: a CustomScan of this name, whose
+ * custom_exprs hold the call and whose custom_scan_tlist are the columns, with
+ * the ordinality behind them if there is one.
+ */
+#define PGML_ANSWER_SCAN "pgml_fdw answer"
+
 #endif							/* PGML_PLAN_PLANINFO_H */

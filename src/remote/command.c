@@ -193,6 +193,22 @@ pgml_command_unprepare(PgmlConn *conn, const char *name)
 }
 
 void
+pgml_command_user_sql_begins(PgmlConn *conn)
+{
+	/* BEGIN must be queued before it */
+	pgml_wire_prepare(conn);
+	pgml_command_queue(conn, "SET LOCAL search_path TO DEFAULT",
+					   GetCurrentTransactionNestLevel(), -1);
+}
+
+void
+pgml_command_user_sql_ends(PgmlConn *conn)
+{
+	pgml_command_queue(conn, "SET LOCAL search_path = pg_catalog",
+					   GetCurrentTransactionNestLevel(), -1);
+}
+
+void
 pgml_command_mark_write(PgmlConn *conn)
 {
 	conn->wrote = true;

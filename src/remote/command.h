@@ -122,6 +122,25 @@ extern PgmlResult *pgml_command_finish(PgmlConn *conn);
 extern void pgml_command_unprepare(PgmlConn *conn, const char *name);
 
 /*
+ * Let the names in SQL that a user wrote mean what they mean to the remote role,
+ * from the next command on; and no longer.  Both travel with the next command.
+ * For connections that take part in the transaction: they have a search path of ours.
+ */
+extern void pgml_command_user_sql_begins(PgmlConn *conn);
+extern void pgml_command_user_sql_ends(PgmlConn *conn);
+
+/*
+ * Have the remote parse one statement and describe its columns (a result
+ * without rows; without columns where the statement returns none), without running
+ * it.  If only_reads isn't NULL, it is also told whether the remote has proved that
+ * the statement does nothing but read, whatever views and functions it uses; for
+ * that it must be one that EXPLAIN takes.  Errors are those that the statement
+ * itself would meet.
+ */
+extern PgmlResult *pgml_command_describe(PgmlConn *conn, const char *sql,
+										 const PgmlParams *params, bool *only_reads);
+
+/*
  * Run SQL (simple protocol) and read its results one row at a time.  _next
  * waits for and returns, in this order for each statement, a result for each
  * row (nrows 1), then one with the remaining 0 rows and the command tag (has
@@ -131,6 +150,9 @@ extern void pgml_command_unprepare(PgmlConn *conn, const char *name);
  * other commands: a connection with rows on the wire refuses them.
  */
 extern void pgml_rows_start(PgmlConn *conn, const char *sql);
+
+/* The same for one statement with parameters. */
+extern void pgml_rows_start_params(PgmlConn *conn, const char *sql, const PgmlParams *params);
 extern PgmlResult *pgml_rows_next(PgmlConn *conn, bool fail);
 
 /*

@@ -102,6 +102,7 @@ struct PgmlConn
 	uint32		notices;		/* counts what the remote has to remark */
 	int			wire_level;		/* local nest level that sent what is on the wire */
 	bool		pipelined;		/* it was sent in libpq's pipeline mode */
+	bool		as_text;		/* the rows of a pipeline come one by one, in text form */
 	bool		async;			/* its rows are left for later, beyond the end of the transaction */
 	TimestampTz last_sent;		/* when the last message left */
 	bool		unawaited;		/* flushed, and nobody has waited for the answer yet */

@@ -22,6 +22,7 @@
 #include "utils/timestamp.h"
 
 #include "base/stats.h"
+#include "remote/readonly.h"
 #include "remote/step.h"
 #include "remote/wire.h"
 
@@ -335,14 +336,18 @@ stop_guarded(PgmlConn *conn)
 void
 pgml_stream_end(PgmlConn *conn)
 {
+	bool		failed;
+
 	conn->occupant = NULL;
 	if (conn->guarded)
 		stop_guarded(conn);
 	else if (conn->wire != PGML_WIRE_COMMAND && conn->wire != PGML_WIRE_COPY_IN &&
 			 conn->enlist != NULL)
 		read_to_end(conn);		/* it is small, or has locked rows that must stay so */
-	else
+	else if (!conn->copying || !drain_small(conn, &failed))
 		cancel_message(conn);
+	else
+		vacate(conn);
 }
 
 void
@@ -363,8 +368,20 @@ void
 pgml_rows_start(PgmlConn *conn, const char *sql)
 {
 	pgml_wire_prepare(conn);
+	pgml_readonly_other_command(conn);
 	pgml_wire_send_simple(conn, sql, PGML_WIRE_ROWS);
 	PQsetSingleRowMode(conn->pg);
+}
+
+void
+pgml_rows_start_params(PgmlConn *conn, const char *sql, const PgmlParams *params)
+{
+	pgml_wire_prepare(conn);
+	pgml_readonly_other_command(conn);
+	pgml_wire_open_pipeline(conn, sql, PGML_WIRE_ROWS);
+	conn->as_text = true;
+	pgml_wire_add_statement(conn, sql, params);
+	pgml_wire_close_pipeline(conn);
 }
 
 PgmlResult *

@@ -204,6 +204,7 @@ pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool pipelined)
 	conn->wire = wire;
 	conn->wire_level = GetCurrentTransactionNestLevel();
 	conn->pipelined = pipelined;
+	conn->as_text = false;
 	conn->last_sent = GetCurrentTimestamp();
 	conn->unawaited = true;
 	conn->guarded = false;
@@ -281,7 +282,7 @@ send_statement(PgmlConn *conn, const char *name, const char *sql, const PgmlPara
 {
 	int			n = params != NULL ? params->n : 0;
 	const char *const *values = params != NULL ? params->values : NULL;
-	int			format = conn->wire == PGML_WIRE_ROWS ? 1 : 0;
+	int			format = conn->wire == PGML_WIRE_ROWS && !conn->as_text ? 1 : 0;
 
 	const int  *formats = params != NULL ? params->formats : NULL;
 	const int  *lengths = params != NULL ? params->lengths : NULL;
@@ -308,15 +309,17 @@ choose_row_mode(PgmlConn *conn)
 	if (conn->wire != PGML_WIRE_ROWS || conn->sent != NIL)
 		return;
 #ifdef LIBPQ_HAS_CHUNK_MODE
-	PQsetChunkedRowsMode(conn->pg, PGML_CHUNK_ROWS);
-#else
-	PQsetSingleRowMode(conn->pg);
+	if (!conn->as_text)
+	{
+		PQsetChunkedRowsMode(conn->pg, PGML_CHUNK_ROWS);
+		return;
+	}
 #endif
+	PQsetSingleRowMode(conn->pg);
 }
 
 void
-pgml_wire_send_extended(PgmlConn *conn, const char *name, const char *sql,
-						const PgmlParams *params, PgmlWire wire)
+pgml_wire_open_pipeline(PgmlConn *conn, const char *sql, PgmlWire wire)
 {
 	ListCell   *lc;
 
@@ -329,13 +332,33 @@ pgml_wire_send_extended(PgmlConn *conn, const char *name, const char *sql,
 	foreach(lc, conn->sent)
 		if (!send_step(conn, lfirst(lc)))
 			pgml_wire_throw(conn, NULL);
-	if (sql != NULL && !send_statement(conn, name, sql, params))
+}
+
+void
+pgml_wire_add_statement(PgmlConn *conn, const char *sql, const PgmlParams *params)
+{
+	if (!send_statement(conn, NULL, sql, params))
 		pgml_wire_throw(conn, NULL);
+}
+
+void
+pgml_wire_close_pipeline(PgmlConn *conn)
+{
 	if (!PQpipelineSync(conn->pg))
 		pgml_wire_throw(conn, NULL);
 	choose_row_mode(conn);
 	if (!pgml_wire_flush(conn, 0))
 		pgml_wire_throw(conn, NULL);
+}
+
+void
+pgml_wire_send_extended(PgmlConn *conn, const char *name, const char *sql,
+						const PgmlParams *params, PgmlWire wire)
+{
+	pgml_wire_open_pipeline(conn, sql, wire);
+	if (sql != NULL && !send_statement(conn, name, sql, params))
+		pgml_wire_throw(conn, NULL);
+	pgml_wire_close_pipeline(conn);
 }
 
 bool

@@ -75,6 +75,14 @@ extern void pgml_wire_send_extended(PgmlConn *conn, const char *name, const char
 									const PgmlParams *params, PgmlWire wire);
 
 /*
+ * The same in parts, for several statements: _open hands libpq the queued steps,
+ * _add a statement, _close sends all of it.
+ */
+extern void pgml_wire_open_pipeline(PgmlConn *conn, const char *sql, PgmlWire wire);
+extern void pgml_wire_add_statement(PgmlConn *conn, const char *sql, const PgmlParams *params);
+extern void pgml_wire_close_pipeline(PgmlConn *conn);
+
+/*
  * Receive the next result of the message; NULL at its end, when the wire is
  * idle.  With deadline 0 it waits interruptibly and throws when interrupted,
  * else it never throws and returns false if the answer has not come in time.

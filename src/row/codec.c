@@ -61,6 +61,7 @@ struct PgmlCodec
 	CodecColumn *columns;
 	int			current;		/* column that is being decoded, for messages */
 	bool		runs_user_code;
+	bool		takes_what_fits;
 	bool		has_exttypes;
 };
 
@@ -143,6 +144,12 @@ pgml_codec_meet(PgmlCodec *codec, PgmlConn *conn)
 		column->text = !OidIsValid(remote);
 	}
 	MemoryContextSwitchTo(oldcxt);
+}
+
+void
+pgml_codec_take_what_fits(PgmlCodec *codec)
+{
+	codec->takes_what_fits = true;
 }
 
 int
@@ -244,7 +251,7 @@ input_value(PgmlCodec *codec, CodecColumn *column, char *text)
 		fmgr_info_cxt(funcid, &column->input, codec->cxt);
 	}
 	value = InputFunctionCall(&column->input, text, column->ioparam, column->typmod);
-	if (takes_anything(column->typid))
+	if (!codec->takes_what_fits && takes_anything(column->typid))
 		check_kept(column, value, text);
 	return value;
 }

@@ -33,6 +33,12 @@ extern PgmlCodec *pgml_codec_create(TupleDesc desc, int ncols, const AttrNumber 
  */
 extern void pgml_codec_meet(PgmlCodec *codec, PgmlConn *conn);
 
+/*
+ * Let values of char, name, xid and the like be what their input functions make
+ * of a text that doesn't fit, as core does it; else that is an error.
+ */
+extern void pgml_codec_take_what_fits(PgmlCodec *codec);
+
 extern int	pgml_codec_ncols(const PgmlCodec *codec);
 
 /* Must wire column i be asked for as text? */

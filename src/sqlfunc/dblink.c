@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 
 #include "remote/command.h"
+#include "sqlfunc/answer.h"
 #include "sqlfunc/dblink_conn.h"
 #include "sqlfunc/dblink_gather.h"
 
@@ -81,20 +82,23 @@ text_result(const char *text)
 	return PointerGetDatum(cstring_to_text(text));
 }
 
+bool
+pgml_dblink_ask(FunctionCallInfo fcinfo, PgmlQuestion *question)
+{
+	DblinkCall	call = read_call(fcinfo, 1);
+
+	question->lease = pgml_dblink_lease(call.target);
+	question->conn = pgml_dblink_lease_conn(question->lease);
+	question->sql = fixed_text(fcinfo, &call, 0);
+	question->fail = call.fail;
+	return true;
+}
+
 /* ([target,] sql [, fail]) */
 Datum
 pgml_dblink(PG_FUNCTION_ARGS)
 {
-	DblinkCall	call = read_call(fcinfo, 1);
-	PgmlGather *gather = pgml_gather_create_function(fcinfo);
-	PgmlLease  *lease = pgml_dblink_lease(call.target);
-	PgmlConn   *conn = pgml_dblink_lease_conn(lease);
-
-	pgml_rows_start(conn, fixed_text(fcinfo, &call, 0));
-	(void) pgml_gather_run(gather, conn, call.fail, false);
-	pgml_dblink_release(lease, false);
-	pgml_gather_return(gather, fcinfo);
-	return (Datum) 0;
+	return pgml_answer_function(fcinfo, pgml_dblink_ask);
 }
 
 /* Run a command that has no result but its tag: ([target,] sql [, fail]). */

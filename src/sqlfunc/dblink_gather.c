@@ -148,19 +148,35 @@ put_tag(PgmlGather *gather, PgmlResult *res)
 	put(gather);
 }
 
-int
-pgml_gather_adopt_styles(PgmlConn *conn)
+void
+pgml_gather_start(PgmlGather *gather)
 {
-	static const char *const styles[] = {"DateStyle", "IntervalStyle"};
-	int			nestlevel = NewGUCNestLevel();
+	restart(gather, gather->declared);
+	gather->row_values = palloc0(Max(gather->desc->natts, 1) * sizeof(Datum));
+	gather->row_nulls = palloc0(Max(gather->desc->natts, 1) * sizeof(bool));
+}
 
-	for (int i = 0; i < (int) lengthof(styles); i++)
+/* Does a setting differ from what is wanted? */
+static bool
+differs(const char *name, const char *wanted)
+{
+	return wanted != NULL && strcmp(wanted, GetConfigOption(name, false, false)) != 0;
+}
+
+int
+pgml_gather_adopt(const char *date_style, const char *interval_style)
+{
+	const char *const settings[][2] = {{"DateStyle", date_style}, {"IntervalStyle", interval_style}};
+	int			nestlevel = -1;
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
 	{
-		const char *remote = pgml_connection_parameter(conn, styles[i]);
-
-		if (remote != NULL && strcmp(remote, GetConfigOption(styles[i], false, false)) != 0)
-			(void) set_config_option(styles[i], remote, PGC_USERSET, PGC_S_SESSION,
-									 GUC_ACTION_SAVE, true, 0, false);
+		if (!differs(settings[i][0], settings[i][1]))
+			continue;
+		if (nestlevel < 0)
+			nestlevel = NewGUCNestLevel();
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 	}
 	return nestlevel;
 }
@@ -193,6 +209,7 @@ pgml_gather_run(PgmlGather *gather, PgmlConn *conn, bool fail, bool once)
 {
 	bool		at_start = true;	/* of a statement's result */
 	bool		any = false;
+	bool		adopted = false;
 	int			nestlevel = -1;
 	PgmlResult *res;
 
@@ -200,8 +217,12 @@ pgml_gather_run(PgmlGather *gather, PgmlConn *conn, bool fail, bool once)
 	{
 		CHECK_FOR_INTERRUPTS();
 		/* by the first row the remote has told what an earlier statement may have set */
-		if (nestlevel < 0 && pgml_result_nrows(res) > 0)
-			nestlevel = pgml_gather_adopt_styles(conn);
+		if (!adopted && pgml_result_nrows(res) > 0)
+		{
+			nestlevel = pgml_gather_adopt(pgml_connection_parameter(conn, "DateStyle"),
+										  pgml_connection_parameter(conn, "IntervalStyle"));
+			adopted = true;
+		}
 		at_start = take(gather, conn, res, at_start);
 		any = true;
 	}

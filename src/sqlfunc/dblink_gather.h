@@ -21,6 +21,8 @@ typedef struct PgmlGather
 	TupleDesc	desc;			/* of what is in the store; NULL: nothing is */
 	AttInMetadata *input;
 	char	  **values;
+	Datum	   *row_values;		/* for those who put rows into the store themselves */
+	bool	   *row_nulls;
 	MemoryContext row_cxt;		/* reset after each row */
 } PgmlGather;
 
@@ -52,10 +54,14 @@ extern void pgml_gather_check(PgmlGather *gather);
 /* Throw: the remote query has another number of columns than was declared. */
 extern void pgml_gather_throw_ncols(int ncols, int declared);
 
+/* Make it ready for rows of the declared shape, which others put into the store. */
+extern void pgml_gather_start(PgmlGather *gather);
+
 /*
- * Read dates and intervals as the remote writes them, until the GUC nest level
- * that is returned ends (also by an error).
+ * Read dates and intervals as they are written under these settings (NULL: not
+ * known), until the GUC nest level that is returned ends (also by an error).
+ * -1: that is how they are read anyway.
  */
-extern int	pgml_gather_adopt_styles(PgmlConn *conn);
+extern int	pgml_gather_adopt(const char *date_style, const char *interval_style);
 
 #endif							/* PGML_SQLFUNC_DBLINK_GATHER_H */
