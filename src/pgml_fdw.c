@@ -12,6 +12,7 @@
 
 #include "base/setting.h"
 #include "exec/analyze.h"
+#include "exec/bulkdest.h"
 #include "exec/bulkinsert.h"
 #include "exec/explain.h"
 #include "exec/import.h"
@@ -82,6 +83,7 @@ _PG_init(void)
 	pgml_path_answer_init();
 	pgml_answer_scan_init();
 	pgml_bulkinsert_init();
+	pgml_bulkdest_init();
 	pgml_queue_init();
 
 	MarkGUCPrefixReserved("pgml_fdw");

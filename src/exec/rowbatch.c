@@ -5,8 +5,8 @@
  * A heap wants each row as one piece of memory, a tuple, and takes many in one
  * call (table_multi_insert): then a page is looked for, locked and logged once,
  * and not for each row.  Core has such a call for COPY only.  Here each row is
- * formed once, from its values into the next free piece of an arena, and that
- * piece is what the heap copies to its page.
+ * formed once, from its values into the next free piece of an arena (rowform.c),
+ * and that piece is what the heap copies to its page.
  *
  * The heap insists on slots, and asks each to "materialize", which usually
  * means another copy.  Our slots are those of heap tuples, but for that:
@@ -20,7 +20,6 @@
 #include "postgres.h"
 
 #include "access/heapam.h"
-#include "access/htup_details.h"
 #include "access/tableam.h"
 #include "utils/memutils.h"
 
@@ -97,6 +96,7 @@ pgml_rowbatch_create(PgmlBatchMemory *memory, Relation rel)
 	batch->rel = rel;
 	batch->desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	batch->is_heap = rel->rd_tableam == GetHeapamTableAmRoutine();
+	batch->form = pgml_rowform_create(batch->desc);
 	batch->bistate = GetBulkInsertState();
 	MemoryContextSwitchTo(caller);
 	return batch;
@@ -129,42 +129,35 @@ next_slot(PgmlRowBatch *batch)
 	return batch->slots[batch->n++];
 }
 
-/* Get memory for a row. */
-static inline void *
-get_memory(PgmlBatchMemory *memory, Size size)
+/* Form a tuple as core does, where there is room for it; returns its length. */
+static Size
+form_anywhere(PgmlRowBatch *batch, Datum *values, bool *nulls, HeapTupleHeader *to)
 {
-	char	   *at = memory->at;
+	PgmlBatchMemory *memory = batch->memory;
+	MemoryContext caller = MemoryContextSwitchTo(memory->large_cxt);
+	HeapTuple	tuple = heap_form_tuple(batch->desc, values, nulls);
 
-	if (unlikely(MAXALIGN(size) > (Size) (memory->end - at)))
-		return MemoryContextAlloc(memory->large_cxt, size);
-	memory->at += MAXALIGN(size);
-	return at;
+	MemoryContextSwitchTo(caller);
+	*to = tuple->t_data;
+	return tuple->t_len;
 }
 
 /* Form the tuple of a row; its header is completed by the heap. */
-static void
+static inline void
 form_tuple(PgmlRowBatch *batch, HeapTuple tuple, Datum *values, bool *nulls)
 {
-	TupleDesc	desc = batch->desc;
-	bool		has_nulls = memchr(nulls, true, desc->natts) != NULL;
-	Size		header = MAXALIGN(offsetof(HeapTupleHeaderData, t_bits) +
-								  (has_nulls ? BITMAPLEN(desc->natts) : 0));
-	Size		data = heap_compute_data_size(desc, values, nulls);
-	HeapTupleHeader to = get_memory(batch->memory, header + data);
+	PgmlBatchMemory *memory = batch->memory;
 
-	/* what lies between the values must be zero too */
-	memset(to, 0, header + data);
-	ItemPointerSetInvalid(&to->t_ctid);
-	HeapTupleHeaderSetNatts(to, desc->natts);
-	to->t_hoff = header;
-	heap_fill_tuple(desc, values, nulls, (char *) to + header, data,
-					&to->t_infomask, has_nulls ? to->t_bits : NULL);
-
-	tuple->t_len = header + data;
-	ItemPointerSetInvalid(&tuple->t_self);
+	tuple->t_data = (HeapTupleHeader) memory->at;
+	tuple->t_len = pgml_rowform_put(batch->form, tuple->t_data, memory->end - memory->at,
+									values, nulls);
+	if (likely(tuple->t_len > 0))
+		memory->at += MAXALIGN(tuple->t_len);
+	else
+		tuple->t_len = form_anywhere(batch, values, nulls, &tuple->t_data);
 	tuple->t_tableOid = RelationGetRelid(batch->rel);
-	tuple->t_data = to;
-	batch->memory->nbytes += tuple->t_len;
+	ItemPointerSetInvalid(&tuple->t_self);
+	memory->nbytes += tuple->t_len;
 }
 
 void
@@ -214,6 +207,7 @@ pgml_rowbatch_free(PgmlRowBatch *batch, int options)
 		pfree(batch->slots);
 	FreeBulkInsertState(batch->bistate);
 	table_finish_bulk_insert(batch->rel, options);
+	pfree(batch->form);
 	FreeTupleDesc(batch->desc);
 	pfree(batch);
 }

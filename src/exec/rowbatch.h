@@ -9,6 +9,8 @@
 #include "executor/tuptable.h"
 #include "utils/rel.h"
 
+#include "exec/rowform.h"
+
 /*
  * Memory for the rows of batches: of one, or of several that are written
  * together (the partitions of a table).
@@ -32,6 +34,7 @@ typedef struct PgmlRowBatch
 	Relation	rel;
 	TupleDesc	desc;			/* rel's, but without a reference count */
 	bool		is_heap;		/* rows are formed here; else other slots keep them as they like */
+	PgmlRowForm *form;
 	struct BulkInsertStateData *bistate;
 	int			n;				/* rows that wait */
 	int			nslots;			/* slots that have been made */
