@@ -30,7 +30,7 @@ static const struct config_enum_entry transport_values[] = {
 static const struct config_enum_entry bulk_insert_values[] = {
 	{"off", PGML_BULK_INSERT_OFF, false},
 	{"on", PGML_BULK_INSERT_ON, false},
-	{"foreign", PGML_BULK_INSERT_FOREIGN, false},
+	{"any_wrapper", PGML_BULK_INSERT_ANY_WRAPPER, false},
 	{"false", PGML_BULK_INSERT_OFF, true},
 	{"no", PGML_BULK_INSERT_OFF, true},
 	{"0", PGML_BULK_INSERT_OFF, true},
@@ -69,7 +69,7 @@ pgml_setting_init(void)
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("pgml_fdw.bulk_insert",
 							 "Sets which INSERT ... SELECT and CREATE TABLE AS write local tables in batches.",
-							 "\"on\": those that read foreign tables of this wrapper, \"foreign\": of any wrapper.",
+							 "\"on\": those that read foreign tables of this wrapper, \"any_wrapper\": those of others too.",
 							 &pgml_setting_bulk_insert,
 							 PGML_BULK_INSERT_ON,
 							 bulk_insert_values,

@@ -17,7 +17,7 @@ typedef enum PgmlBulkInsert
 {
 	PGML_BULK_INSERT_OFF,
 	PGML_BULK_INSERT_ON,		/* those that read foreign tables of this wrapper */
-	PGML_BULK_INSERT_FOREIGN	/* or of any other */
+	PGML_BULK_INSERT_ANY_WRAPPER	/* or of any other */
 } PgmlBulkInsert;
 
 extern int	pgml_setting_bulk_insert;

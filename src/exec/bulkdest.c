@@ -204,7 +204,7 @@ qualifies(QueryDesc *query)
 		(query->dest->mydest == DestIntoRel || query->dest->mydest == DestTransientRel) &&
 		pgml_setting_bulk_insert != PGML_BULK_INSERT_OFF &&
 		!pgml_watchful_plan(query->planstate, &ours, &foreign) &&
-		(ours || (foreign && pgml_setting_bulk_insert == PGML_BULK_INSERT_FOREIGN));
+		(ours || (foreign && pgml_setting_bulk_insert == PGML_BULK_INSERT_ANY_WRAPPER));
 }
 
 /* Run the executor, whoever else has something to do with that. */

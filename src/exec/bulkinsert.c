@@ -150,12 +150,19 @@ has_junk(List *targetlist)
 	return false;
 }
 
-/* Can the target take rows in batches? */
+/*
+ * Can the target take rows in batches?  Not if it is partitioned and has
+ * transition tables: there core puts a row as it was before it had come to its partition,
+ * without generated columns.
+ */
 static bool
 target_qualifies(ResultRelInfo *rri)
 {
 	Relation	rel = rri->ri_RelationDesc;
 
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+		rri->ri_TrigDesc != NULL && rri->ri_TrigDesc->trig_insert_new_table)
+		return false;
 	return (rel->rd_rel->relkind == RELKIND_RELATION ||
 			rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE) &&
 		!IsCatalogRelation(rel) &&
@@ -178,7 +185,7 @@ qualifies(PlanState *top, bool fed)
 		plan->returningLists == NIL &&
 		!has_junk(outerPlan(plan)->targetlist) &&
 		!pgml_watchful_plan(top, &ours, &foreign) &&
-		(fed || ours || (foreign && pgml_setting_bulk_insert == PGML_BULK_INSERT_FOREIGN)) &&
+		(fed || ours || (foreign && pgml_setting_bulk_insert == PGML_BULK_INSERT_ANY_WRAPPER)) &&
 		target_qualifies(mtstate->rootResultRelInfo);
 }
 
