@@ -34,7 +34,6 @@
 #include "datatype/timestamp.h"
 #include "access/multixact.h"
 #include "access/stratnum.h"
-#include "access/sysattr.h"
 /* 18 has it, to be put in front of a declaration, in the place of pg_attribute_noreturn(). */
 #ifndef pg_noreturn
 #define pg_noreturn __attribute__((noreturn))
@@ -49,7 +48,6 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
-#include "parser/parse_relation.h"
 #include "parser/parsetree.h"
 #include "storage/latch.h"
 #include "utils/lsyscache.h"
@@ -388,41 +386,6 @@ pgml_insert_index_tuples(ResultRelInfo *rri, TupleTableSlot *slot, EState *estat
 #else
 	return ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL);
 #endif
-}
-
-/*
- * Make a table, which is open and locked, the only one of an executor state, and *rri
- * its result relation.  Privileges aren't checked, but all columns count as
- * written: messages may show them.
- */
-static inline void
-pgml_init_target(EState *estate, ResultRelInfo *rri, Relation rel)
-{
-	RangeTblEntry *rte = makeNode(RangeTblEntry);
-	Bitmapset  *columns = bms_add_range(NULL, 1 - FirstLowInvalidHeapAttributeNumber,
-										RelationGetNumberOfAttributes(rel) -
-										FirstLowInvalidHeapAttributeNumber);
-#if PG_VERSION_NUM >= 160000
-	List	   *perminfos = NIL;
-#endif
-
-	rte->rtekind = RTE_RELATION;
-	rte->relid = RelationGetRelid(rel);
-	rte->relkind = rel->rd_rel->relkind;
-	rte->rellockmode = RowExclusiveLock;
-#if PG_VERSION_NUM >= 160000
-	addRTEPermissionInfo(&perminfos, rte)->insertedCols = columns;
-#else
-	rte->insertedCols = columns;
-#endif
-#if PG_VERSION_NUM >= 180000
-	ExecInitRangeTable(estate, list_make1(rte), perminfos, bms_make_singleton(1));
-#elif PG_VERSION_NUM >= 160000
-	ExecInitRangeTable(estate, list_make1(rte), perminfos);
-#else
-	ExecInitRangeTable(estate, list_make1(rte));
-#endif
-	ExecInitResultRelation(estate, rri, 1);
 }
 
 /* What an ExecutorRun hook takes and hands on; 18 dropped the last of it. */

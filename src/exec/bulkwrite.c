@@ -22,7 +22,6 @@
 #include "postgres.h"
 
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
@@ -68,7 +67,6 @@ struct PgmlBulkWrite
 	PgmlBatchMemory *memory;
 	List	   *targets;
 	Target	   *current;		/* the last row's */
-	TupleTableSlot *slot;		/* pgml_bulkwrite_slot's */
 };
 
 /* Has the table triggers of users, or transition tables, that see rows in their order? */
@@ -404,73 +402,6 @@ pgml_bulkwrite_end(PgmlBulkWrite *write)
 	write_all(write);
 	while (write->targets != NIL)
 		free_target(write, (Target *) linitial(write->targets));
-	if (write->slot != NULL)
-		ExecDropSingleTupleTableSlot(write->slot);
 	pgml_batchmemory_free(write->memory);
 	pfree(write);
-}
-
-/*
- * Without a statement
- */
-
-PgmlBulkWrite *
-pgml_bulkwrite_open(Relation rel)
-{
-	EState	   *estate = CreateExecutorState();
-	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
-	ResultRelInfo *rri = makeNode(ResultRelInfo);
-	ModifyTableState *mtstate = makeNode(ModifyTableState);
-	PgmlBulkWrite *write;
-
-	pgml_init_target(estate, rri, rel);
-	mtstate->ps.state = estate;
-	mtstate->operation = CMD_INSERT;
-	mtstate->mt_nrels = 1;
-	mtstate->resultRelInfo = mtstate->rootResultRelInfo = rri;
-
-	AfterTriggerBeginQuery();
-	mtstate->mt_transition_capture =
-		MakeTransitionCaptureState(rri->ri_TrigDesc, RelationGetRelid(rel), CMD_INSERT);
-	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		mtstate->mt_partition_tuple_routing = ExecSetupPartitionTupleRouting(estate, rel);
-	ExecBSInsertTriggers(estate, rri);
-
-	write = pgml_bulkwrite_begin(mtstate, GetCurrentCommandId(true));
-	MemoryContextSwitchTo(caller);
-	return write;
-}
-
-TupleTableSlot *
-pgml_bulkwrite_slot(PgmlBulkWrite *write)
-{
-	if (write->slot == NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(write->cxt);
-		TupleDesc	desc = RelationGetDescr(write->root->ri_RelationDesc);
-
-		write->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(desc), &TTSOpsVirtual);
-		MemoryContextSwitchTo(caller);
-	}
-	return write->slot;
-}
-
-void
-pgml_bulkwrite_close(PgmlBulkWrite *write)
-{
-	ModifyTableState *mtstate = write->mtstate;
-	EState	   *estate = write->estate;
-	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
-
-	pgml_bulkwrite_end(write);
-	ExecASInsertTriggers(estate, mtstate->rootResultRelInfo, mtstate->mt_transition_capture);
-	AfterTriggerEndQuery(estate);
-
-	ExecResetTupleTable(estate->es_tupleTable, false);
-	if (mtstate->mt_partition_tuple_routing != NULL)
-		ExecCleanupTupleRouting(mtstate, mtstate->mt_partition_tuple_routing);
-	ExecCloseResultRelations(estate);
-	ExecCloseRangeTableRelations(estate);
-	MemoryContextSwitchTo(caller);
-	FreeExecutorState(estate);
 }

@@ -36,18 +36,6 @@ extern bool pgml_bulkwrite_put(PgmlBulkWrite *write, TupleTableSlot *row);
 /* Write all rows that still wait, and free everything. */
 extern void pgml_bulkwrite_end(PgmlBulkWrite *write);
 
-/*
- * The same for whoever is no INSERT: the caller has opened and locked the
- * table (RowExclusiveLock), and checked that it is one (plain or partitioned)
- * and what the user may do with it.  Between these, pgml_bulkwrite_put.
- * Statement triggers are fired.
- */
-extern PgmlBulkWrite *pgml_bulkwrite_open(Relation rel);
-extern void pgml_bulkwrite_close(PgmlBulkWrite *write);
-
-/* A slot for rows of the table: an empty virtual one, made once, the caller's to fill. */
-extern TupleTableSlot *pgml_bulkwrite_slot(PgmlBulkWrite *write);
-
 /* May rows wait before they are written to the table, as far as that depends on the table? */
 extern bool pgml_bulkwrite_may_wait(ResultRelInfo *rri);
 
