@@ -26,7 +26,8 @@ is_about_trial(int sqlerrcode)
 		category != ERRCODE_TRANSACTION_ROLLBACK &&
 		category != ERRCODE_INSUFFICIENT_RESOURCES &&
 		category != ERRCODE_SYSTEM_ERROR &&
-		category != ERRCODE_INTERNAL_ERROR;
+		sqlerrcode != ERRCODE_DATA_CORRUPTED &&
+		sqlerrcode != ERRCODE_INDEX_CORRUPTED;
 }
 
 const char *

@@ -32,7 +32,6 @@ typedef struct Creation
 	const PgmlRemoteType *remote;
 	Oid			schema;
 	const char *name;
-	const char *command;
 	Oid			created;
 } Creation;
 
@@ -110,7 +109,7 @@ append_domain_constraints(StringInfo buf, Creation *creation, Oid base, Oid coll
 	}
 }
 
-static const char *
+static void
 domain_definition(StringInfo buf, Creation *creation)
 {
 	const PgmlRemoteType *remote = creation->remote;
@@ -118,8 +117,6 @@ domain_definition(StringInfo buf, Creation *creation)
 	bool		missing;
 	Oid			collation;
 
-	if (base.problem != NULL)
-		return base.problem;
 	collation = pgml_import_collation(base.oid, remote->collation_schema, remote->collation, &missing);
 	if (missing)
 		notice_without(remote, "collation", "There is no such collation here.");
@@ -131,10 +128,9 @@ domain_definition(StringInfo buf, Creation *creation)
 	append_domain_constraints(buf, creation, base.oid, collation);
 	if (remote->not_null)
 		appendStringInfoString(buf, " NOT NULL");
-	return NULL;
 }
 
-static const char *
+static void
 composite_definition(StringInfo buf, Creation *creation)
 {
 	const char *separator = "";
@@ -150,8 +146,6 @@ composite_definition(StringInfo buf, Creation *creation)
 		Oid			collation;
 		bool		missing;
 
-		if (type.problem != NULL)
-			return type.problem;
 		collation = pgml_import_collation(type.oid, attribute->collation_schema,
 										  attribute->collation, &missing);
 		if (missing)
@@ -164,7 +158,6 @@ composite_definition(StringInfo buf, Creation *creation)
 		separator = ", ";
 	}
 	appendStringInfoChar(buf, ')');
-	return NULL;
 }
 
 /* The operator class that a range is ordered by; InvalidOid if it isn't here. */
@@ -185,19 +178,19 @@ pgml_import_range_opfamily(const PgmlRemoteType *remote, Oid subtype)
 	return OidIsValid(opclass) ? get_opclass_family(opclass) : InvalidOid;
 }
 
-static const char *
+static void
 range_definition(StringInfo buf, Creation *creation)
 {
 	const PgmlRemoteType *remote = creation->remote;
 	PgmlLocalType subtype = pgml_import_type(creation->import, remote->subtype);
-	Oid			collation;
 	bool		missing;
+	Oid			collation = pgml_import_collation(subtype.oid, remote->collation_schema,
+												  remote->collation, &missing);
 
-	if (subtype.problem != NULL)
-		return subtype.problem;
-	collation = pgml_import_collation(subtype.oid, remote->collation_schema, remote->collation, &missing);
 	if (missing || !OidIsValid(range_opclass(remote, subtype.oid)))
-		return psprintf("The order of type %s does not exist here.", remote->display);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no such operator class or collation here")));
 
 	appendStringInfoString(buf, "CREATE TYPE ");
 	append_name(buf, creation, creation->name);
@@ -213,17 +206,53 @@ range_definition(StringInfo buf, Creation *creation)
 		append_name(buf, creation, pgml_import_name(remote->multirange));
 	}
 	appendStringInfoChar(buf, ')');
+}
+
+/* Resolve what a type is made of; says what can't be had. */
+static const char *
+parts_problem(PgmlImport *import, const PgmlRemoteType *remote)
+{
+	ListCell   *lc;
+
+	if (remote->kind == TYPTYPE_DOMAIN)
+		return pgml_import_type(import, remote->base).problem;
+	if (remote->kind == TYPTYPE_RANGE)
+		return pgml_import_type(import, remote->subtype).problem;
+	foreach(lc, remote->attributes)
+	{
+		PgmlLocalType type = pgml_import_type(import, ((PgmlRemoteColumn *) lfirst(lc))->type);
+
+		if (type.problem != NULL)
+			return type.problem;
+	}
 	return NULL;
 }
 
-/* Run the command; called in a subtransaction. */
+/* Compose and run the command; called in a subtransaction. */
 static void
 run_creation(void *arg)
 {
 	Creation   *creation = arg;
 	const char *comment = creation->remote->comment;
+	StringInfoData buf;
 
-	pgml_import_run(creation->import, creation->command);
+	initStringInfo(&buf);
+	switch (creation->remote->kind)
+	{
+		case TYPTYPE_ENUM:
+			enum_definition(&buf, creation);
+			break;
+		case TYPTYPE_DOMAIN:
+			domain_definition(&buf, creation);
+			break;
+		case TYPTYPE_COMPOSITE:
+			composite_definition(&buf, creation);
+			break;
+		default:
+			range_definition(&buf, creation);
+			break;
+	}
+	pgml_import_run(creation->import, buf.data);
 	creation->created = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 										CStringGetDatum(creation->name),
 										ObjectIdGetDatum(creation->schema));
@@ -234,32 +263,13 @@ run_creation(void *arg)
 const char *
 pgml_import_create_type(PgmlImport *import, const PgmlRemoteType *remote, Oid schema, Oid *created)
 {
-	Creation	creation = {import, remote, schema, pgml_import_name(remote->name), NULL, InvalidOid};
-	const char *problem = NULL;
-	StringInfoData buf;
+	Creation	creation = {import, remote, schema, pgml_import_name(remote->name), InvalidOid};
+	const char *problem = parts_problem(import, remote);
 
-	initStringInfo(&buf);
-	switch (remote->kind)
-	{
-		case TYPTYPE_ENUM:
-			enum_definition(&buf, &creation);
-			break;
-		case TYPTYPE_DOMAIN:
-			problem = domain_definition(&buf, &creation);
-			break;
-		case TYPTYPE_COMPOSITE:
-			problem = composite_definition(&buf, &creation);
-			break;
-		default:
-			problem = range_definition(&buf, &creation);
-			break;
-	}
 	if (problem != NULL)
 		return problem;
-
 	ereport(DEBUG1,
 			(errmsg_internal("importing type %s", remote->display)));
-	creation.command = buf.data;
 	problem = pgml_import_try(run_creation, &creation);
 	*created = creation.created;
 	return problem == NULL ? NULL :

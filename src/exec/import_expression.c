@@ -50,6 +50,7 @@ typedef struct Analysis
 	int32		typmod;
 	Oid			collation;
 	List	   *columns;
+	Node	   *result;
 	const char *problem;
 } Analysis;
 
@@ -240,10 +241,7 @@ analyze(void *arg)
 	(void) pgml_import_rename_types(expr, analysis->import);
 	expr = transformExpr(pstate, expr, prepare(pstate, analysis));
 	if (analysis->kind != PGML_EXPRESSION_DEFAULT && contains_unshippable_function(expr, options))
-	{
 		analysis->problem = "It uses functions that are neither built in nor of an extension in the server's option \"extensions\".";
-		return;
-	}
 
 	type = exprType(expr);
 	expr = coerce(pstate, expr, analysis);
@@ -253,7 +251,9 @@ analyze(void *arg)
 		return;
 	}
 	assign_expr_collations(pstate, expr);
-	if (analysis->kind != PGML_EXPRESSION_DEFAULT && contain_mutable_functions(expr))
+	analysis->result = expr;
+	if (analysis->problem == NULL && analysis->kind != PGML_EXPRESSION_DEFAULT &&
+		contain_mutable_functions(expr))
 		analysis->problem = "It is not immutable here.";
 	free_parsestate(pstate);
 }
@@ -262,8 +262,18 @@ const char *
 pgml_import_expression_problem(PgmlImport *import, const char *text, PgmlExpressionKind kind,
 							   Oid type, int32 typmod, Oid collation, List *columns)
 {
-	Analysis	analysis = {import, text, kind, type, typmod, collation, columns, NULL};
+	Analysis	analysis = {import, text, kind, type, typmod, collation, columns, NULL, NULL};
 	const char *error = pgml_import_try(analyze, &analysis);
 
 	return error != NULL ? psprintf("Here it fails with: %s", error) : analysis.problem;
+}
+
+Node *
+pgml_import_analyze_check(PgmlImport *import, const char *text, Oid type, int32 typmod,
+						  Oid collation)
+{
+	Analysis	analysis = {import, text, PGML_EXPRESSION_DOMAIN_CHECK, type, typmod, collation,
+	NIL, NULL, NULL};
+
+	return pgml_import_try(analyze, &analysis) == NULL ? analysis.result : NULL;
 }

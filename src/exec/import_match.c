@@ -125,21 +125,28 @@ range_mismatch(PgmlImport *import, const PgmlRemoteType *remote, Oid local)
 		psprintf("Type %s exists here with another subtype, collation or order.", remote->display);
 }
 
-/* Has the remote's domain a check of these words? */
-static bool
-has_check(const PgmlRemoteType *remote, const char *expression)
+/* The checks of the remote's domain, as they would be here. */
+static List *
+analyzed_checks(PgmlImport *import, const PgmlRemoteType *remote, Oid base, Oid collation)
 {
+	List	   *checks = NIL;
 	ListCell   *lc;
 
 	foreach(lc, remote->checks)
-		if (strcmp(((PgmlRemoteCheck *) lfirst(lc))->expression, expression) == 0)
-			return true;
-	return false;
+	{
+		Node	   *check = pgml_import_analyze_check(import,
+													  ((PgmlRemoteCheck *) lfirst(lc))->expression,
+													  base, remote->base_typmod, collation);
+
+		if (check != NULL)
+			checks = lappend(checks, check);
+	}
+	return checks;
 }
 
-/* Has the local domain a check that the remote's hasn't? */
+/* Has a domain a check that is not among these? */
 static bool
-checks_more(const PgmlRemoteType *remote, Oid local)
+checks_more(Oid domain, List *checks)
 {
 	Relation	rel = table_open(ConstraintRelationId, AccessShareLock);
 	bool		more = false;
@@ -148,7 +155,7 @@ checks_more(const PgmlRemoteType *remote, Oid local)
 	HeapTuple	tuple;
 
 	ScanKeyInit(&key, Anum_pg_constraint_contypid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(local));
+				ObjectIdGetDatum(domain));
 	scan = systable_beginscan(rel, ConstraintTypidIndexId, true, NULL, 1, &key);
 	while (!more && HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -158,9 +165,7 @@ checks_more(const PgmlRemoteType *remote, Oid local)
 
 		/* NOT NULL is one from 17 on, without an expression */
 		if (!isnull)
-			more = !has_check(remote,
-							  TextDatumGetCString(DirectFunctionCall2(pg_get_expr, stored,
-																	  ObjectIdGetDatum(InvalidOid))));
+			more = !list_member(checks, stringToNode(TextDatumGetCString(stored)));
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
@@ -173,24 +178,26 @@ domain_mismatch(PgmlImport *import, const PgmlRemoteType *remote, Oid local)
 	PgmlLocalType base = pgml_import_type(import, remote->base);
 	HeapTuple	tuple;
 	Form_pg_type form;
-	bool		missing = false;
+	Oid			collation;
+	bool		missing;
 	bool		same;
 
 	if (base.problem != NULL)
 		return base.problem;
+	collation = pgml_import_collation(base.oid, remote->collation_schema, remote->collation,
+									  &missing);
 	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(local));
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for type %u", local);
 	form = (Form_pg_type) GETSTRUCT(tuple);
 	same = form->typbasetype == base.oid && form->typtypmod == remote->base_typmod &&
 		(remote->not_null || !form->typnotnull) &&
-		form->typcollation == pgml_import_collation(base.oid, remote->collation_schema,
-													remote->collation, &missing) && !missing;
+		form->typcollation == collation && !missing;
 	ReleaseSysCache(tuple);
 
 	if (!same)
 		return psprintf("Type %s exists here with another base type, collation or NOT NULL.", remote->display);
-	if (checks_more(remote, local))
+	if (checks_more(local, analyzed_checks(import, remote, base.oid, collation)))
 		return psprintf("Type %s exists here with a check that it does not have there.", remote->display);
 	return NULL;
 }

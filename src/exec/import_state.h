@@ -121,6 +121,10 @@ extern const char *pgml_import_expression_problem(PgmlImport *import, const char
 												  PgmlExpressionKind kind, Oid type, int32 typmod,
 												  Oid collation, List *columns);
 
+/* Analyze the check of a domain, be it harmless or not; NULL if that fails. */
+extern Node *pgml_import_analyze_check(PgmlImport *import, const char *text, Oid type,
+									   int32 typmod, Oid collation);
+
 /* Let expressions in a parsed command name types as they are called here. */
 extern bool pgml_import_rename_types(Node *raw, void *import);
 

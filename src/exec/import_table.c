@@ -32,7 +32,6 @@ typedef struct Creation
 	const PgmlRemoteTable *table;
 	char	   *name;
 	List	   *columns;		/* PgmlImportColumn */
-	const char *command;
 } Creation;
 
 char *
@@ -236,7 +235,7 @@ create_command(Creation *creation)
 	return buf.data;
 }
 
-/* Run the command, and set the comments; called in a subtransaction. */
+/* Compose and run the command, and set the comments; called in a subtransaction. */
 static void
 run_creation(void *arg)
 {
@@ -245,7 +244,7 @@ run_creation(void *arg)
 	Oid			relid;
 	ListCell   *lc;
 
-	pgml_import_run(creation->import, creation->command);
+	pgml_import_run(creation->import, create_command(creation));
 	relid = get_relname_relid(creation->name, creation->import->local_schema_oid);
 	if (creation->table->comment != NULL)
 		CreateComments(relid, RelationRelationId, 0, creation->table->comment);
@@ -262,7 +261,7 @@ run_creation(void *arg)
 const char *
 pgml_import_table(PgmlImport *import, PgmlRemoteTable *table)
 {
-	Creation	creation = {import, table, pgml_import_name(table->name), NIL, NULL};
+	Creation	creation = {import, table, pgml_import_name(table->name), NIL};
 	ListCell   *lc;
 
 	ereport(DEBUG1,
@@ -270,6 +269,5 @@ pgml_import_table(PgmlImport *import, PgmlRemoteTable *table)
 	foreach(lc, table->columns)
 		creation.columns = lappend(creation.columns, make_column(&creation, lfirst(lc)));
 	check_expressions(&creation);
-	creation.command = create_command(&creation);
 	return pgml_import_try(run_creation, &creation);
 }
