@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_proc.h"
+#include "nodes/extensible.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
 #include "utils/fmgroids.h"
@@ -25,6 +26,7 @@
 #include "base/compat.h"
 #include "exec/scan.h"
 #include "exec/watchful.h"
+#include "plan/planinfo.h"
 
 /* What has been found in a plan. */
 typedef struct PlanSearch
@@ -103,25 +105,45 @@ pgml_watchful_expr(void *expr)
 	return is_watchful((Node *) expr, NULL);
 }
 
-/* A foreign scan: its columns may be of domains, which it checks. */
+/* Columns of a scan may be of domains, which it checks. */
 static bool
-scan_is_watchful(ForeignScanState *node, PlanSearch *search)
+has_watchful_column(ScanState *node)
 {
-	TupleDesc	desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
-	ForeignScan *scan = (ForeignScan *) node->ss.ps.plan;
+	TupleDesc	desc = node->ss_ScanTupleSlot->tts_tupleDescriptor;
 
-	if (scan->operation != CMD_SELECT)
-		return true;
 	for (int i = 0; i < desc->natts; i++)
 	{
 		if (!TupleDescAttr(desc, i)->attisdropped &&
 			type_is_watchful(TupleDescAttr(desc, i)->atttypid))
 			return true;
 	}
+	return false;
+}
+
+/* A foreign scan. */
+static bool
+scan_is_watchful(ForeignScanState *node, PlanSearch *search)
+{
+	ForeignScan *scan = (ForeignScan *) node->ss.ps.plan;
+
+	if (scan->operation != CMD_SELECT || has_watchful_column(&node->ss))
+		return true;
 	search->foreign = true;
 	if (node->fdwroutine->BeginForeignScan == pgmlBeginForeignScan)
 		search->ours = true;
 	return is_watchful((Node *) scan->fdw_exprs, NULL);
+}
+
+/* A custom scan: one of dblink(), whose statement runs elsewhere and can't look at the table. */
+static bool
+custom_scan_is_watchful(CustomScanState *node, PlanSearch *search)
+{
+	CustomScan *scan = (CustomScan *) node->ss.ps.plan;
+
+	if (strcmp(scan->methods->CustomName, PGML_ANSWER_SCAN) != 0 || has_watchful_column(&node->ss))
+		return true;
+	search->foreign = search->ours = true;
+	return is_watchful((Node *) linitial_node(FuncExpr, scan->custom_exprs)->args, NULL);
 }
 
 /* What a node has beside its target list and its conditions. */
@@ -184,6 +206,8 @@ has_watchful_parts(PlanState *node, PlanSearch *search)
 				is_watchful(((Limit *) plan)->limitCount, NULL);
 		case T_ForeignScan:
 			return scan_is_watchful((ForeignScanState *) node, search);
+		case T_CustomScan:
+			return custom_scan_is_watchful((CustomScanState *) node, search);
 		case T_ModifyTable:
 			return node != search->top;
 		default:

@@ -13,7 +13,7 @@ extern bool pgml_watchful_expr(void *expr);
 
 /*
  * Could anything in a plan below (and with) this node notice?  Sets *ours if
- * there is a foreign scan of this wrapper in it, *foreign if there is any
+ * there is a scan of this wrapper or of dblink() in it, *foreign if there is any
  * foreign scan; only if it returns false.
  */
 extern bool pgml_watchful_plan(PlanState *top, bool *ours, bool *foreign);

@@ -389,6 +389,8 @@ SELECT as_one('{plain}', 'INSERT INTO plain (id, a) SELECT s.id, l.x FROM src s,
 SELECT as_one('{plain}', 'WITH RECURSIVE r AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM r WHERE x < 20) INSERT INTO plain (id, a) SELECT s.id, x FROM r JOIN src s ON s.a = x');
 SELECT as_one('{plain}', 'INSERT INTO plain SELECT * FROM (SELECT * FROM src ORDER BY id LIMIT 50 FOR UPDATE) s');
 
+SELECT as_one('{plain}', $$INSERT INTO plain (id, t) SELECT * FROM dblink('bulk_server', 'SELECT id, t FROM bulkinsert.src') AS d (id int, t text)$$);
+
 -- not in batches, where somebody could look in the middle
 TRUNCATE plain;
 CREATE FUNCTION looks() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT count(*) FROM bulk.plain';
@@ -399,6 +401,7 @@ SELECT as_one('{plain}', 'INSERT INTO plain (id) SELECT id FROM src WHERE id < 5
 SELECT as_one('{plain}', 'INSERT INTO plain (id, n) SELECT id, (SELECT looks() + s.id LIMIT 1) FROM src s WHERE id < 50');
 SELECT as_one('{plain}', 'INSERT INTO plain (id, n) SELECT id, l FROM src s, LATERAL (SELECT looks() + s.id AS l OFFSET 0) x WHERE id < 50');
 SELECT as_one('{plain}', 'INSERT INTO plain (id, n) SELECT id, f FROM src, looks() f WHERE id < 50');
+SELECT as_one('{plain}', $$INSERT INTO plain (id) SELECT * FROM dblink('bulk_server', 'SELECT ' || looks()) AS d (id int)$$);
 CREATE TABLE looking_check (id int CHECK (bulk.looks() >= 0));
 SELECT as_one('{looking_check}', 'INSERT INTO looking_check SELECT id FROM src WHERE id < 50');
 CREATE DOMAIN looking AS int CHECK (bulk.looks() >= 0 AND VALUE > 0);
@@ -406,6 +409,7 @@ CREATE TABLE looking_domain (id looking, ids looking[]);
 SELECT as_one('{looking_domain}', 'INSERT INTO looking_domain SELECT id FROM src WHERE id < 50');
 CREATE FOREIGN TABLE bulk_far.looking_src (id looking) SERVER bulk_server OPTIONS (schema_name 'bulkinsert', table_name 'src');
 SELECT as_one('{plain}', 'INSERT INTO plain (id) SELECT id FROM looking_src WHERE id < 50');
+SELECT as_one('{plain}', $$INSERT INTO plain (id) SELECT * FROM dblink('bulk_server', 'SELECT 5') AS d (id looking)$$);
 CREATE TABLE looking_trigger (id int);
 CREATE TRIGGER after_row AFTER INSERT ON looking_trigger FOR EACH ROW WHEN (NEW.id <> looks()) EXECUTE FUNCTION note();
 SELECT as_one('{looking_trigger}', 'INSERT INTO looking_trigger SELECT id FROM src WHERE id < 50');

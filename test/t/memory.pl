@@ -22,7 +22,9 @@ $local->safe_psql('postgres', qq{
 	CREATE FOREIGN TABLE rows ($columns) SERVER remote;
 	CREATE FOREIGN TABLE wide ($columns) SERVER remote;
 	CREATE FOREIGN TABLE sink ($columns) SERVER remote;
-	CREATE UNLOGGED TABLE here ($columns)});
+	CREATE UNLOGGED TABLE here ($columns);
+	CREATE UNLOGGED TABLE parts ($columns, g int GENERATED ALWAYS AS (i + 1) STORED, CHECK (length(s) > 5)) PARTITION BY HASH (i);
+	CREATE INDEX ON parts ((upper(s)))} . join '', map { "; CREATE UNLOGGED TABLE parts$_ PARTITION OF parts FOR VALUES WITH (MODULUS 50, REMAINDER $_)" } 0 .. 49);
 
 my $session = PgmlSession->new($local);
 $session->ask('SELECT * FROM rows LIMIT 1');
@@ -43,6 +45,8 @@ my $explain = 'EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF)';
 
 bounded('scan of 5 million rows', "$explain SELECT * FROM rows", qr/rows=5000000/);
 bounded('INSERT ... SELECT of 5 million rows', "$explain INSERT INTO here SELECT * FROM rows", qr/rows=5000000/);
+bounded('CREATE TABLE AS', "$explain CREATE UNLOGGED TABLE made AS SELECT * FROM wide", qr/rows=200000/);
+bounded('into more partitions than keep their batches', "$explain INSERT INTO parts SELECT * FROM wide", qr/rows=200000/);
 bounded("scan by $_", "SET pgml_fdw.transport = '$_'; $explain SELECT * FROM wide; RESET pgml_fdw.transport", qr/rows=200000/)
   for qw(row cursor);
 bounded('a scan that is parked', q{BEGIN; SET LOCAL pgml_fdw.transport = 'copy'; DECLARE c CURSOR FOR SELECT * FROM wide; MOVE 1 FROM c;
