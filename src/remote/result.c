@@ -34,7 +34,6 @@ typedef struct RemoteError
 	char	   *hint;
 	char	   *context;
 	char	   *row;			/* that it is about, if that is known */
-	char	   *sql;			/* start of the command */
 } RemoteError;
 
 static void
@@ -185,19 +184,6 @@ safe_sqlstate(const char *code)
 	return MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]);
 }
 
-/*
- * The command that an error is about.  In a pipeline that may be a step in front
- * of the command itself.  (A message of the simple protocol with a
- * syntax error anywhere fails as a whole, before its first step.)
- */
-static char *
-failed_sql(PgmlConn *conn)
-{
-	if (conn->pipelined && conn->sent != NIL)
-		return pstrdup(((PgmlStep *) linitial(conn->sent))->sql);
-	return conn->sql != NULL ? pstrdup(conn->sql) : "";
-}
-
 /* Copy the fields of an error result; res NULL: what libpq has to say. */
 static RemoteError
 read_error(PgmlConn *conn, const PGresult *res)
@@ -211,8 +197,6 @@ read_error(PgmlConn *conn, const PGresult *res)
 	error.context = pgml_result_safe_text(PQresultErrorField(res, PG_DIAG_CONTEXT));
 	error.row = error.context != NULL && conn->occupant != NULL && conn->occupant->name_row != NULL ?
 		conn->occupant->name_row(conn->occupant, error.context) : NULL;
-
-	error.sql = failed_sql(conn);
 
 	/* what isn't the remote's error is libpq's, or no error, which is one here */
 	if (error.message == NULL)
@@ -248,8 +232,8 @@ report_error(PgmlConn *conn, const RemoteError *error, int elevel)
 			 error->hint ? errhint("%s", error->hint) : 0,
 			 error->context ? errcontext("%s", error->context) : 0,
 			 error->row ? errcontext("row sent to server \"%s\": %s", conn->name, error->row) : 0,
-			 error->sql[0] != '\0' ?
-			 errcontext("remote SQL command on server \"%s\": %s", conn->name, error->sql) : 0));
+			 conn->sql && conn->sql[0] != '\0' ?
+			 errcontext("remote SQL command on server \"%s\": %s", conn->name, conn->sql) : 0));
 }
 
 /*

@@ -511,6 +511,13 @@ pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
 			PQclear(res);
 			continue;
 		}
+
+		/*
+		 * It is a step that has failed.  (A message of the simple protocol with
+		 * a syntax error anywhere fails before its first step.)
+		 */
+		if (conn->sent != NIL && conn->pipelined)
+			remember_sql(conn, ((PgmlStep *) linitial(conn->sent))->sql);
 		return true;
 	}
 }

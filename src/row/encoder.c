@@ -277,18 +277,22 @@ pgml_encoder_append_line(PgmlEncoder *encoder, TupleTableSlot *slot, StringInfo 
 	MemoryContextSwitchTo(oldcxt);
 }
 
-/* Append a value for a message, cut if it is long; NULL for a null. */
+/* Append a value for a message, in one line, cut if it is long; NULL for a null. */
 static void
 show_value(StringInfo buf, const char *text, int len)
 {
-	int			shown = text != NULL ? pg_mbcliplen(text, len, SHOWN_VALUE_BYTES) : 0;
+	int			shown;
 
 	appendStringInfoString(buf, buf->len > 0 ? ", " : "(");
 	if (text == NULL)
+	{
 		appendStringInfoString(buf, "null");
-	else
-		appendBinaryStringInfo(buf, text, shown);
-	if (text != NULL && shown < len)
+		return;
+	}
+	shown = pg_mbcliplen(text, len, SHOWN_VALUE_BYTES);
+	for (int i = 0; i < shown; i++)
+		appendStringInfoChar(buf, (unsigned char) text[i] < ' ' ? ' ' : text[i]);
+	if (shown < len)
 		appendStringInfoString(buf, "...");
 }
 
