@@ -108,6 +108,20 @@ pgml_rel_userid(PlannerInfo *root, RelOptInfo *rel)
 #endif
 }
 
+/* The role that a statement's result relation is changed as; that of INSERT is no base relation. */
+static inline Oid
+pgml_target_userid(PlannerInfo *root, Index rti)
+{
+	RangeTblEntry *rte = planner_rt_fetch(rti, root);
+#if PG_VERSION_NUM >= 160000
+	Oid			userid = getRTEPermissionInfo(root->parse->rteperminfos, rte)->checkAsUser;
+#else
+	Oid			userid = rte->checkAsUser;
+#endif
+
+	return OidIsValid(userid) ? userid : GetUserId();
+}
+
 /* create_foreignscan_path: 17 added fdw_restrictinfo, 18 disabled_nodes. */
 static inline ForeignPath *
 pgml_create_scan_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,

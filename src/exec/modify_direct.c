@@ -1,6 +1,6 @@
 /*
  * modify_direct.c
- *		UPDATE and DELETE that the remote runs as one statement.
+ *		INSERT, UPDATE and DELETE that the remote runs as one statement.
  *
  * The statement takes the place of the scan below ModifyTable.  It is run when
  * the first row is asked for, in one round trip with all that the transaction
@@ -66,7 +66,7 @@ pgmlBeginDirectModify(ForeignScanState *node, int eflags)
 									   pgml_modify_userid(node->resultRelInfo,
 														  node->ss.ps.state));
 	pgml_queue_apply_for(run->conn, node->ss.ps.state);
-	desc = RelationGetDescr(node->ss.ss_currentRelation);
+	desc = RelationGetDescr(node->resultRelInfo->ri_RelationDesc);
 	run->returned = pgml_rowslot_create_list(desc, run->plan->returning);
 	memset(run->returned->nulls, true, desc->natts * sizeof(bool));
 	init_parameters(run, node);

@@ -29,6 +29,10 @@ extern char *pgml_relation_name(const PgmlOptions *options);
 extern bool pgml_select_targets(PlannerInfo *root, const PgmlRelInfo *info, List *exprs,
 								List **targets);
 
+/* Describe the SELECT that stands for a relation; targets: Expr, its columns. */
+extern PgmlSelect pgml_select_make(PlannerInfo *root, const PgmlRelInfo *info, List *targets,
+								   List *pathkeys);
+
 /* Plan the scan of a join or an upper relation. */
 extern ForeignScan *pgml_plan_select(PlannerInfo *root, RelOptInfo *rel, ForeignPath *best_path,
 									 List *tlist, Plan *outer_plan);
@@ -49,6 +53,16 @@ extern void pgmlAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 extern List *pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 								   Index resultRelation, int subplan_index);
 
+/*
+ * List the columns that an INSERT sends, and those that RETURNING must bring back, as
+ * attribute numbers.
+ */
+extern List *pgml_modify_inserted_columns(PlannerInfo *root, Relation rel,
+										  const PgmlOptions *options);
+extern List *pgml_modify_returned_columns(Relation rel, ModifyTable *plan, Index rti,
+										  int subplan_index);
+
+/* path_direct.c */
 extern bool pgmlPlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 								 Index resultRelation, int subplan_index);
 

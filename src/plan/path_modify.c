@@ -19,9 +19,7 @@
  *
  * Rows whose fate nobody here asks for, one by one, are changed in batches.
  *
- * Where nothing has to happen here for each row, no condition, no computation
- * and (core sees to that) no trigger or check, UPDATE and DELETE are sent as one
- * statement, and no row travels but those of RETURNING.
+ * Statements that are sent whole are path_direct.c's.
  */
 #include "postgres.h"
 
@@ -43,6 +41,23 @@
 #include "query/deparse.h"
 #include "query/shippable.h"
 
+/*
+ * Forget how rows of the other tables could be found again (PlanRowMark).  That is
+ * for a row of a local result relation that another transaction has changed
+ * meanwhile, whose join is then computed anew; there is none here.  What would be
+ * kept for it, whole rows of foreign tables for instance, needn't be fetched
+ * then.  Core adds the columns for it just after this.
+ */
+static void
+drop_row_marks(PlannerInfo *root)
+{
+	ListCell   *lc;
+
+	foreach(lc, root->rowMarks)
+		if (!RowMarkRequiresRowShareLock(lfirst_node(PlanRowMark, lc)->markType))
+			root->rowMarks = foreach_delete_current(root->rowMarks, lc);
+}
+
 void
 pgmlAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target_rte,
 							Relation target_relation)
@@ -54,6 +69,8 @@ pgmlAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *tar
 
 	add_row_identity_var(root, ctid, rtindex, PGML_JUNK_CTID);
 	add_row_identity_var(root, tableoid, rtindex, PGML_JUNK_TABLEOID);
+	if (rtindex == (Index) root->parse->resultRelation && !target_rte->inh)
+		drop_row_marks(root);
 }
 
 /* List the columns that rows of the table consist of; virtual ones are no part of a row. */
@@ -78,8 +95,8 @@ all_columns(Relation rel)
  * default here, which the rewriter has put into the target list, and generated
  * ones.  All, if the user wants that, or where a local trigger may set any.
  */
-static List *
-inserted_columns(PlannerInfo *root, Relation rel, const PgmlOptions *options)
+List *
+pgml_modify_inserted_columns(PlannerInfo *root, Relation rel, const PgmlOptions *options)
 {
 	List	   *columns = all_columns(rel);
 	List	   *set = NIL;
@@ -165,9 +182,8 @@ nth_or_nil(List *lists, int n)
 	return lists != NIL ? (List *) list_nth(lists, n) : NIL;
 }
 
-/* List what RETURNING must bring back. */
-static List *
-returned_columns(Relation rel, ModifyTable *plan, Index rti, int subplan_index)
+List *
+pgml_modify_returned_columns(Relation rel, ModifyTable *plan, Index rti, int subplan_index)
 {
 	List	   *result = NIL;
 	Bitmapset  *attrs = NULL;
@@ -224,7 +240,7 @@ pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation
 	RangeTblEntry *rte = planner_rt_fetch(resultRelation, root);
 	Relation	rel = table_open(rte->relid, NoLock);	/* the planner holds a lock */
 	PgmlOptions *options = pgml_options_of_table(rte->relid);
-	List	   *returning = returned_columns(rel, plan, resultRelation, subplan_index);
+	List	   *returning = pgml_modify_returned_columns(rel, plan, resultRelation, subplan_index);
 	PgmlModifyPlan modify = {0};
 
 	if (plan->onConflictAction != ONCONFLICT_NONE && plan->onConflictAction != ONCONFLICT_NOTHING)
@@ -237,7 +253,7 @@ pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation
 	switch (plan->operation)
 	{
 		case CMD_INSERT:
-			modify = *pgml_planinfo_insert(rel, options, inserted_columns(root, rel, options),
+			modify = *pgml_planinfo_insert(rel, options, pgml_modify_inserted_columns(root, rel, options),
 										   plan->onConflictAction == ONCONFLICT_NOTHING,
 										   returning, outerPlan(plan)->plan_rows);
 			break;
@@ -251,112 +267,4 @@ pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation
 
 	table_close(rel, NoLock);
 	return pgml_planinfo_pack_modify(&modify);
-}
-
-/* Find the scan that feeds the nth result relation, if there is nothing between the two. */
-static ForeignScan *
-find_scan(ModifyTable *plan, Index rti, int subplan_index)
-{
-	Plan	   *subplan = outerPlan(plan);
-
-	if (IsA(subplan, Append))
-	{
-		List	   *subplans = ((Append *) subplan)->appendplans;
-
-		if (subplan_index >= list_length(subplans))
-			return NULL;
-		subplan = list_nth(subplans, subplan_index);
-	}
-	if (!IsA(subplan, ForeignScan) || ((ForeignScan *) subplan)->scan.scanrelid != rti)
-		return NULL;
-	return (ForeignScan *) subplan;
-}
-
-/*
- * List the expressions that an UPDATE sets columns to, in the order of
- * *targetattrs; false if the remote can't compute one of them.
- */
-static bool
-computable_values(PlannerInfo *root, Index rti, const PgmlOptions *options,
-				  List **values, List **targetattrs)
-{
-	Relids		relids = bms_make_singleton(rti);
-	Oid			relid = planner_rt_fetch(rti, root)->relid;
-	List	   *tlist;
-	ListCell   *lc;
-	ListCell   *lc2;
-
-	/* behind the new values, the target list has what names the row */
-	get_translated_update_targetlist(root, rti, &tlist, targetattrs);
-	tlist = list_copy_head(tlist, list_length(*targetattrs));
-	*values = NIL;
-	forboth(lc, tlist, lc2, *targetattrs)
-	{
-		Expr	   *value = ((TargetEntry *) lfirst(lc))->expr;
-
-		/* text isn't assigned to a column that is text only here, but a parameter is */
-		if (pgml_option_column_type(relid, lfirst_int(lc2)) != NULL ||
-			!pgml_shippable_expr(root, relids, options, value))
-			return false;
-		*values = lappend(*values, value);
-	}
-	return true;
-}
-
-/* Does RETURNING ask for system columns that only a row's own trip would bring? */
-static bool
-returns_system_columns(ModifyTable *plan, Index rti, int subplan_index)
-{
-	Bitmapset  *attrs = NULL;
-	int			attr = -1;
-
-	pull_varattnos((Node *) nth_or_nil(plan->returningLists, subplan_index), rti, &attrs);
-	while ((attr = bms_next_member(attrs, attr)) >= 0)
-	{
-		AttrNumber	attnum = attr + FirstLowInvalidHeapAttributeNumber;
-
-		if (attnum < 0 && attnum != SelfItemPointerAttributeNumber &&
-			attnum != TableOidAttributeNumber)
-			return true;
-	}
-	return false;
-}
-
-bool
-pgmlPlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation,
-					 int subplan_index)
-{
-	RangeTblEntry *rte = planner_rt_fetch(resultRelation, root);
-	ForeignScan *scan = find_scan(plan, resultRelation, subplan_index);
-	PgmlOptions *options;
-	PgmlDirectPlan direct = {0};
-	PgmlDeparse cxt = {0};
-	Relation	rel;
-	List	   *values = NIL;
-	List	   *targetattrs = NIL;
-
-	if (plan->operation != CMD_UPDATE && plan->operation != CMD_DELETE)
-		return false;
-	if (scan == NULL || scan->scan.plan.qual != NIL ||
-		returns_system_columns(plan, resultRelation, subplan_index))
-		return false;
-
-	options = pgml_options_of_table(rte->relid);
-	if (plan->operation == CMD_UPDATE &&
-		!computable_values(root, resultRelation, options, &values, &targetattrs))
-		return false;
-
-	cxt.root = root;
-	cxt.relids = bms_make_singleton(resultRelation);
-	cxt.options = options;
-	rel = table_open(rte->relid, NoLock);	/* the planner holds a lock */
-	direct.returning = returned_columns(rel, plan, resultRelation, subplan_index);
-	table_close(rel, NoLock);
-	direct.counts = plan->canSetTag;
-	direct.sql = plan->operation == CMD_UPDATE ?
-		pgml_deparse_direct_update(&cxt, rte->relid, targetattrs, values,
-								   scan->fdw_recheck_quals, direct.returning) :
-		pgml_deparse_direct_delete(&cxt, rte->relid, scan->fdw_recheck_quals, direct.returning);
-	pgml_planinfo_make_direct(scan, plan->operation, resultRelation, cxt.params, &direct);
-	return true;
 }

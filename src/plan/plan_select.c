@@ -145,9 +145,8 @@ list_hollow(PlannerInfo *root, Relids relids)
 	return hollow;
 }
 
-/* Describe the SELECT that stands for the relation. */
-static PgmlSelect
-make_select(PlannerInfo *root, const PgmlRelInfo *info, List *targets, List *pathkeys)
+PgmlSelect
+pgml_select_make(PlannerInfo *root, const PgmlRelInfo *info, List *targets, List *pathkeys)
 {
 	PgmlSelect	select = {0};
 
@@ -228,7 +227,7 @@ pgml_plan_select(PlannerInfo *root, RelOptInfo *rel, ForeignPath *best_path, Lis
 							 makeTargetEntry(lfirst(lc), foreach_current_index(lc) + 1,
 											 NULL, false));
 
-	select = make_select(root, info, targets, best_path->path.pathkeys);
+	select = pgml_select_make(root, info, targets, best_path->path.pathkeys);
 	print_select(root, info, &select, &plan, &params);
 	pgml_transport_choose(&plan, root, rel, &best_path->path, info->options, info->fetched,
 						  params);

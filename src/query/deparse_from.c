@@ -29,7 +29,6 @@
 #include "base/compat.h"
 #include "query/select.h"
 
-static void append_from(PgmlDeparse *cxt, const PgmlFrom *from);
 static void append_exists(PgmlDeparse *cxt, const PgmlExists *exists);
 
 PgmlConds
@@ -42,9 +41,8 @@ pgml_conds_union(PgmlConds a, PgmlConds b)
 	return both;
 }
 
-/* Append conditions, all of which must hold, behind a keyword. */
-static void
-append_conds(PgmlDeparse *cxt, const char *keyword, PgmlConds conds)
+void
+pgml_deparse_conds(PgmlDeparse *cxt, const char *keyword, PgmlConds conds)
 {
 	const char *separator = keyword;
 	ListCell   *lc;
@@ -72,8 +70,8 @@ append_exists(PgmlDeparse *cxt, const PgmlExists *exists)
 {
 	appendStringInfoString(cxt->buf, exists->negated ? "NOT EXISTS (SELECT FROM " :
 						   "EXISTS (SELECT FROM ");
-	append_from(cxt, exists->from);
-	append_conds(cxt, " WHERE ", exists->where);
+	pgml_deparse_from(cxt, exists->from);
+	pgml_deparse_conds(cxt, " WHERE ", exists->where);
 	appendStringInfoChar(cxt->buf, ')');
 }
 
@@ -89,7 +87,7 @@ append_table(PgmlDeparse *cxt, const PgmlFrom *from)
 	appendStringInfo(cxt->buf, " r%u", from->rti);
 	if (filtered)
 	{
-		append_conds(cxt, " WHERE ", from->filter);
+		pgml_deparse_conds(cxt, " WHERE ", from->filter);
 		appendStringInfo(cxt->buf, ") r%u", from->rti);
 	}
 }
@@ -113,8 +111,8 @@ join_name(JoinType type)
 	}
 }
 
-static void
-append_from(PgmlDeparse *cxt, const PgmlFrom *from)
+void
+pgml_deparse_from(PgmlDeparse *cxt, const PgmlFrom *from)
 {
 	bool		cross;
 
@@ -125,12 +123,12 @@ append_from(PgmlDeparse *cxt, const PgmlFrom *from)
 	}
 	cross = from->type == JOIN_INNER && pgml_conds_empty(from->on);
 	appendStringInfoChar(cxt->buf, '(');
-	append_from(cxt, from->left);
+	pgml_deparse_from(cxt, from->left);
 	appendStringInfoString(cxt->buf, cross ? " CROSS JOIN " : join_name(from->type));
-	append_from(cxt, from->right);
+	pgml_deparse_from(cxt, from->right);
 	if (!cross)
 	{
-		append_conds(cxt, " ON ", from->on);
+		pgml_deparse_conds(cxt, " ON ", from->on);
 		if (pgml_conds_empty(from->on))
 			appendStringInfoString(cxt->buf, " ON true");
 	}
@@ -279,10 +277,10 @@ append_rest(PgmlDeparse *cxt, const PgmlSelect *select)
 	ListCell   *lc;
 
 	appendStringInfoString(cxt->buf, " FROM ");
-	append_from(cxt, select->from);
-	append_conds(cxt, " WHERE ", select->where);
+	pgml_deparse_from(cxt, select->from);
+	pgml_deparse_conds(cxt, " WHERE ", select->where);
 	append_group_by(cxt, select);
-	append_conds(cxt, " HAVING ", having);
+	pgml_deparse_conds(cxt, " HAVING ", having);
 	pgml_deparse_order_by(cxt, select->sort);
 	append_limit(cxt, select);
 	foreach(lc, select->locks)

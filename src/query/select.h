@@ -79,6 +79,26 @@ typedef struct PgmlSelect
  */
 extern void pgml_deparse_select(PgmlDeparse *cxt, const PgmlSelect *select, char ***columns);
 
+/* Append a FROM tree, without the keyword. */
+extern void pgml_deparse_from(PgmlDeparse *cxt, const PgmlFrom *from);
+
+/* Append conditions, all of which must hold, behind a keyword. */
+extern void pgml_deparse_conds(PgmlDeparse *cxt, const char *keyword, PgmlConds conds);
+
+/*
+ * Statements over joins, in deparse_statement.c.  The first two print the UPDATE of, or the
+ * DELETE from, table rti of the SELECT, if each of its rows is joined with others
+ * by inner joins only; else NULL.  values: what targetattrs are set to.
+ */
+extern char *pgml_deparse_join_update(PgmlDeparse *cxt, const PgmlSelect *select, Index rti,
+									  List *targetattrs, List *values);
+extern char *pgml_deparse_join_delete(PgmlDeparse *cxt, const PgmlSelect *select, Index rti);
+
+/* INSERT INTO a table the rows of the SELECT, whose columns go to targetattrs. */
+extern char *pgml_deparse_insert_select(PgmlDeparse *cxt, const PgmlSelect *select, Oid relid,
+										const PgmlOptions *options, List *targetattrs,
+										bool on_conflict_do_nothing);
+
 /* Name the relations for EXPLAIN: "s.a a LEFT JOIN s.b b". */
 extern char *pgml_deparse_relations(PlannerInfo *root, const PgmlSelect *select);
 
