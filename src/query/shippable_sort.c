@@ -16,6 +16,7 @@
 #include "catalog/pg_opfamily.h"
 #include "catalog/pg_proc.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -44,7 +45,10 @@ make_sort_key(Expr *expr, Oid sortop, bool nulls_first)
 	return key;
 }
 
-/* Make a sort key of a pathkey, NULL if the remote can't sort by it. */
+/*
+ * Make a sort key of a pathkey, NULL if the remote can't sort by it.  The rows are not
+ * grouped yet, so an aggregate isn't known.
+ */
 static PgmlSortKey *
 shippable_pathkey(Relids relids, const PgmlOptions *options, PathKey *pathkey)
 {
@@ -63,6 +67,7 @@ shippable_pathkey(Relids relids, const PgmlOptions *options, PathKey *pathkey)
 
 		if (em->em_is_const || bms_is_empty(em->em_relids) ||
 			!bms_is_subset(em->em_relids, relids) ||
+			contain_agg_clause((Node *) em->em_expr) ||
 			!pgml_judge_expr(relids, options, em->em_expr, &collation) ||
 			!sorts_alike(ec->ec_collation, collation))
 			continue;

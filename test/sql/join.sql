@@ -90,6 +90,7 @@ SELECT ships('SELECT g, count(*), sum(n) + 1, max(c) FILTER (WHERE id > 5), coun
 SELECT ships('SELECT g + 1, min(d), string_agg(c, '','' ORDER BY c DESC, id) FROM a WHERE id < 20 GROUP BY g + 1');
 SELECT ships('SELECT a.g, sum(b.v) FROM a JOIN b ON b.a_id = a.id GROUP BY a.g ORDER BY 2 DESC, 1 LIMIT 3');
 SELECT ships('SELECT count(*) FROM none');
+SELECT same('SELECT count(DISTINCT a.d) AS x FROM a LEFT JOIN near.c ON c.k = a.id WHERE a.g < 5 ORDER BY x DESC LIMIT 2');
 SELECT ships('SELECT 1 FROM none HAVING count(*) = 0');
 SELECT ships('SELECT 1 FROM a HAVING random() >= 0');
 SELECT ships('SELECT count(*) FROM none GROUP BY id');
