@@ -321,3 +321,6 @@ BEGIN READ ONLY;
 SELECT pgml_fdw_pull('bulk_server', 'bulk.t', 't');
 ROLLBACK;
 SELECT same('t', 'bulk_far.t');
+RESET search_path;
+DROP SERVER bulk_server CASCADE;
+DROP SCHEMA bulk_here, bulk_far CASCADE;

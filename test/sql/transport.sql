@@ -207,7 +207,7 @@ CREATE FUNCTION far.remote_runs(OUT kind text) LANGUAGE plpgsql AS $$
 BEGIN
   SELECT CASE WHEN query ~ 'ROLLBACK TO SAVEPOINT pgml_stream' THEN 'COPY, stopped' WHEN query ~ 'COPY \(' THEN 'COPY' WHEN query ~ 'FETCH \d+ FROM' THEN 'cursor'
               WHEN query ~ '^SELECT.* FROM transport' THEN 'row' ELSE query END INTO kind
-  FROM dblink('twin_server', (SELECT 'SELECT query FROM pg_stat_activity WHERE pid = ' || remote_backend_pid FROM pgml_fdw_get_connections()))
+  FROM dblink('twin_server', (SELECT 'SELECT query FROM pg_stat_activity WHERE pid = ' || remote_backend_pid FROM pgml_fdw_get_connections() WHERE used_in_xact))
     AS a (query text);
 END
 $$;
