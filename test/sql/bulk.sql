@@ -322,5 +322,6 @@ SELECT pgml_fdw_pull('bulk_server', 'bulk.t', 't');
 ROLLBACK;
 SELECT same('t', 'bulk_far.t');
 RESET search_path;
+SET client_min_messages = warning;
 DROP SERVER bulk_server CASCADE;
 DROP SCHEMA bulk_here, bulk_far CASCADE;
