@@ -323,6 +323,5 @@ ROLLBACK;
 SELECT same('t', 'bulk_far.t');
 RESET search_path;
 SET client_min_messages = warning;
-SET client_min_messages = warning;
 DROP SERVER bulk_server CASCADE;
 DROP SCHEMA bulk_here, bulk_far CASCADE;
