@@ -391,6 +391,10 @@ pgmlGetForeignJoinPaths(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *oute
 		 jointype != JOIN_FULL && jointype != JOIN_SEMI && jointype != JOIN_ANTI))
 		return;
 
+	/* a full join that core can't do, the remote can't either: let core say so */
+	if (jointype == JOIN_FULL && joinrel->pathlist == NIL)
+		return;
+
 	if (needs_recheck(root))
 	{
 		/* what has been checked below the join couldn't be checked above it */
