@@ -144,17 +144,38 @@ start_scan(ScanRun *scan, ForeignScanState *node)
 	scan->started = true;
 }
 
+/* Callback: say what an error that a lack of ctid has caused is about. */
+static void
+explain_lack(void *arg)
+{
+	if (geterrcode() == ERRCODE_UNDEFINED_COLUMN)
+		errhint("An UPDATE or DELETE that isn't sent as one statement finds rows again by their ctid, which views don't have.");
+}
+
+/* Get the next row of the remote; false: there is none. */
+static bool
+next_row(ScanRun *scan, ForeignScanState *node)
+{
+	ErrorContextCallback callback = {error_context_stack, explain_lack, NULL};
+	bool		found;
+
+	if (scan->row->tableoid_at >= 0)
+		error_context_stack = &callback;
+	if (!scan->started)
+		start_scan(scan, node);
+	found = pgml_source_next(scan->source, scan->row->values, scan->row->nulls);
+	error_context_stack = callback.previous;
+	return found;
+}
+
 TupleTableSlot *
 pgmlIterateForeignScan(ForeignScanState *node)
 {
 	ScanRun    *scan = (ScanRun *) node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
-	if (!scan->started)
-		start_scan(scan, node);
-
 	ExecClearTuple(slot);
-	if (pgml_source_next(scan->source, scan->row->values, scan->row->nulls))
+	if (next_row(scan, node))
 	{
 		if (scan->plan->system_columns)
 			pgml_rowslot_store_tuple(scan->row, slot);

@@ -18,6 +18,7 @@ CREATE TABLE part (k int, v text) PARTITION BY LIST (k);
 CREATE TABLE part1 PARTITION OF part FOR VALUES IN (1);
 CREATE TABLE part2 PARTITION OF part DEFAULT;
 INSERT INTO part SELECT i % 3, 'p' || i FROM generate_series(1, 30) i;
+CREATE VIEW simple AS SELECT id, v FROM uniq;
 CREATE TABLE a (id int PRIMARY KEY);
 CREATE TABLE b (id serial, a_id int REFERENCES a);
 INSERT INTO a VALUES (1);
@@ -109,6 +110,14 @@ SELECT tried('DELETE FROM part USING u WHERE u.id = part.k AND u.id = 2', '{part
 SELECT tried('DELETE FROM t WHERE id IN (SELECT id FROM u WHERE v LIKE ''%1'')');
 SELECT tried('DELETE FROM t WHERE NOT EXISTS (SELECT FROM w WHERE w.t_id = t.id) AND id < 20');
 SELECT tried('DELETE FROM uniq USING u WHERE u.id = uniq.id', '{uniq}');
+
+-- a view can be changed by whole statements; else there is no way to find its rows again
+SELECT tried('INSERT INTO simple SELECT id, v FROM u WHERE id < 10', '{uniq}');
+SELECT tried('UPDATE simple SET v = u.v || ''!'' FROM u WHERE u.id = simple.id', '{uniq}');
+SELECT tried('DELETE FROM simple WHERE id = 3', '{uniq}');
+UPDATE simple SET v = 'x' WHERE random() >= 0;
+DELETE FROM simple WHERE id = 4 AND random() >= 0 RETURNING id;
+SELECT same('SELECT * FROM simple');
 
 -- nothing of the other tables travels but what is asked for
 EXPLAIN (VERBOSE, COSTS OFF) UPDATE t SET grp = w.id + random() FROM w, (VALUES (1), (2)) x (id) WHERE w.t_id = t.id AND x.id = w.id;
