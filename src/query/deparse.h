@@ -126,8 +126,11 @@ extern char *pgml_deparse_insert_suffix(Oid relid, bool on_conflict_do_nothing, 
 extern char *pgml_deparse_insert_copy(Oid relid, const PgmlOptions *options, List *attnums);
 extern char *pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnums);
 
-/* The same question about a relation and columns (char *) of these names; relation as SQL text. */
-extern char *pgml_deparse_copy_question(const char *relation, List *columns);
+/*
+ * The same question about a relation, as SQL text, and columns of these names (char *).
+ * overriding: the INSERT has OVERRIDING SYSTEM VALUE.
+ */
+extern char *pgml_deparse_copy_question(const char *relation, List *columns, bool overriding);
 
 /*
  * UPDATE s.t SET a = $3, ... WHERE ctid = $1 AND tableoid = $2 [RETURNING ...], and DELETE

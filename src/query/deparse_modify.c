@@ -105,7 +105,7 @@ append_remote_oid(StringInfo buf, const PgmlOptions *options)
  * replicas is taken for one that fires: who knows what the remote role is set to.
  */
 char *
-pgml_deparse_copy_question(const char *relation, List *columns)
+pgml_deparse_copy_question(const char *relation, List *columns, bool overriding)
 {
 	StringInfoData buf;
 	ListCell   *lc;
@@ -122,8 +122,11 @@ pgml_deparse_copy_question(const char *relation, List *columns)
 						   "SELECT NOT r.relhasrules AND NOT pg_catalog.row_security_active(r.oid)"
 						   " AND NOT EXISTS (SELECT FROM tree WHERE relkind NOT IN ('r', 'p'))"
 						   " AND NOT EXISTS (SELECT FROM tree JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid"
-						   " WHERE t.tgtype & 7 = 7 AND t.tgenabled <> 'D'), "
-						   "a.attidentity <> 'a' AND a.attgenerated = '', "
+						   " WHERE t.tgtype & 7 = 7 AND t.tgenabled <> 'D'), ");
+	if (!overriding)
+		appendStringInfoString(&buf, "a.attidentity <> 'a' AND ");
+	appendStringInfoString(&buf,
+						   "a.attgenerated = '', "
 						   "(WITH RECURSIVE type (oid, base) AS ("
 						   "SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid"
 						   " UNION ALL SELECT t.oid, t.typbasetype FROM type"
@@ -157,7 +160,7 @@ pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnum
 	pgml_deparse_relation(&relation, options);
 	foreach(lc, attnums)
 		columns = lappend(columns, pgml_option_column_name(relid, lfirst_int(lc)));
-	return pgml_deparse_copy_question(relation.data, columns);
+	return pgml_deparse_copy_question(relation.data, columns, false);
 }
 
 /* Append the condition that finds one row. */

@@ -247,7 +247,7 @@ describe_insert(const char *table, List *into, bool identity)
 	insert->prefix = psprintf("INSERT INTO %s (%s)%s VALUES ", table, columns.data,
 							  identity ? " OVERRIDING SYSTEM VALUE" : "");
 	insert->copy = psprintf("COPY %s (%s) FROM STDIN", table, columns.data);
-	insert->question = pgml_deparse_copy_question(table, into);
+	insert->question = pgml_deparse_copy_question(table, into, identity);
 	insert->suffix = "";
 	insert->ncols = list_length(into);
 	insert->attnums = palloc(sizeof(AttrNumber) * insert->ncols);

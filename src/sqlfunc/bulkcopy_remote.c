@@ -16,6 +16,7 @@
 
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "storage/block.h"
 #include "utils/builtins.h"
 
 #include "remote/command.h"
@@ -330,5 +331,5 @@ pgml_bulk_count_blocks(PgmlConn *conn, const PgmlBulkRelation *relation)
 															  relation->oid) : ""), 1);
 	blocks = pgml_result_nrows(res) == 1 ? number(res, 0, 0) : 0;
 	pgml_result_free(res);
-	return Max(blocks, 0);
+	return Min(Max(blocks, 0), (int64) MaxBlockNumber);
 }

@@ -202,6 +202,12 @@ SELECT pgml_fdw_push('bulk_server', '(SELECT 1 AS id WHERE false)', 'bulk.target
 SELECT count(*) FROM bulk_far.target;
 SELECT pgml_fdw_push('bulk_server', '(SELECT 7 AS no, 1 AS id)', 'bulk.target');
 TABLE bulk_far.target;
+-- by COPY, though the identity column is GENERATED ALWAYS
+BEGIN;
+SELECT pgml_fdw_push('bulk_server', '(SELECT i AS no, i + 5000 AS id FROM generate_series(1, 50) i)', 'bulk.target');
+SELECT substring(query FROM 'COPY.*') AS query FROM dblink('bulk_server', $$SELECT query FROM pg_stat_activity WHERE datname = current_database()
+  AND application_name = 'pgml_fdw' AND state = 'idle in transaction' AND pid <> pg_backend_pid()$$) AS x (query text);
+ROLLBACK;
 -- a target whose rows a trigger suppresses or changes: counted as the remote does
 SELECT on_remote('CREATE FUNCTION bulk.odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id % 2 = 1 THEN RETURN NULL; END IF; NEW.v := ''even''; RETURN NEW; END $$');
 SELECT on_remote('CREATE TRIGGER odd BEFORE INSERT ON bulk.target FOR EACH ROW EXECUTE FUNCTION bulk.odd()');
