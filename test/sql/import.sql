@@ -223,6 +223,31 @@ SET client_min_messages = warning;
 DROP SCHEMA imported CASCADE;
 RESET client_min_messages;
 
+-- so it is with 1,000 tables, with types of their own
+\connect :remote_db - :remote_host :remote_port
+SET client_min_messages = warning;
+DROP SCHEMA IF EXISTS import_many CASCADE;
+CREATE SCHEMA import_many;
+CREATE TYPE import_many.mood AS ENUM ('sad', 'happy');
+CREATE DOMAIN import_many.id AS int CHECK (VALUE > 0);
+CREATE TYPE import_many.pair AS (a int, m import_many.mood);
+SELECT format('CREATE TABLE import_many.t%s (id import_many.id, m import_many.mood, p import_many.pair CHECK (p IS NOT NULL))', i) FROM generate_series(1, 1000) i
+\set ECHO none
+\gexec
+\set ECHO all
+\connect :local_db - :local_host :local_port
+CREATE SCHEMA imported;
+IMPORT FOREIGN SCHEMA import_many FROM SERVER import_server INTO imported OPTIONS (import_check 'true', import_default 'true', import_updatable 'true');
+SELECT round_trips <= 20 AS few, connects FROM pgml_fdw_stats();
+SELECT count(*) FROM imported_tables;
+SELECT DISTINCT "column", type FROM imported_columns ORDER BY 1;
+SET client_min_messages = warning;
+DROP SCHEMA imported CASCADE;
+RESET client_min_messages;
+\connect :remote_db - :remote_host :remote_port
+SET client_min_messages = warning;
+DROP SCHEMA import_many CASCADE;
+
 -- A remote that lies about expressions: nothing but an expression is taken.
 \connect :remote_db - :remote_host :remote_port
 SET client_min_messages = warning;

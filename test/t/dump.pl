@@ -11,10 +11,14 @@ use PgmlTest;
 my ($local, $remote) = pgml_pair();
 
 $remote->safe_psql('postgres', q{
-	CREATE TYPE mood AS ENUM ('sad', 'ok');
-	CREATE TABLE plain (id int PRIMARY KEY, "odd name" text DEFAULT 'x', m mood, f float4[],
+	CREATE SCHEMA types;
+	CREATE TYPE types.mood AS ENUM ('sad', 'ok');
+	CREATE DOMAIN types.positive AS int DEFAULT 1 CHECK (VALUE > 0);
+	CREATE TYPE types.pair AS (a types.positive, m types.mood[]);
+	COMMENT ON TYPE types.pair IS 'a pair';
+	CREATE TABLE plain (id int PRIMARY KEY, "odd name" text DEFAULT 'x', m types.mood DEFAULT 'ok', p types.pair, f float4[],
 		twice int GENERATED ALWAYS AS (id * 2) STORED);
-	INSERT INTO plain (id, m, f) SELECT i, 'ok', ARRAY[i, i / 2.0] FROM generate_series(1, 10) i;
+	INSERT INTO plain (id, m, p, f) SELECT i, CASE WHEN i < 5 THEN 'sad' ELSE 'ok' END::types.mood, ROW(i, '{ok}')::types.pair, ARRAY[i, i / 2.0] FROM generate_series(1, 10) i;
 	CREATE TABLE part (id int, k text) PARTITION BY LIST (k);
 	CREATE TABLE part_a PARTITION OF part FOR VALUES IN ('a');
 	INSERT INTO part VALUES (1, 'a');
@@ -71,6 +75,8 @@ is($local->safe_psql('restored', $objects), $before, 'all objects are the same')
 for my $query (
 	'SELECT * FROM imported.plain ORDER BY id',
 	'SELECT * FROM imported.seen ORDER BY id',
+	q{EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM imported.plain WHERE m = 'ok' AND id = 7},
+	q{SELECT id, p FROM imported.plain WHERE m = 'ok' ORDER BY m, id},
 	'SELECT * FROM by_hand ORDER BY n',
 	'SELECT * FROM mixed ORDER BY id',
 	'SELECT id, f, k FROM over',
@@ -82,6 +88,9 @@ for my $query (
 	isnt($expected, '', "$query: has rows");
 	is($local->safe_psql('restored', $query), $expected, "$query: the same in the restored database");
 }
+
+like($local->safe_psql('restored', q{EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM imported.plain WHERE m = 'ok'}),
+	qr/Remote SQL: .*\(m = 'ok'::types\.mood\)/, 'the type has the name that it has on the remote');
 
 my $engine = q{SELECT fdwhandler::regproc FROM pg_foreign_data_wrapper WHERE fdwname = 'postgres_fdw'};
 is($local->safe_psql('postgres', $engine), 'pgml_fdw_handler', 'the wrapper is adopted here');
