@@ -56,6 +56,26 @@ SELECT typ, answer FROM near.tested_types, far.same(format('SELECT * FROM ty_%s'
 SELECT typ, answer FROM near.tested_types,
     far.alike(format('INSERT INTO w_%s SELECT * FROM near.ty_%1$s', n), ARRAY['w_' || n]) AS answer
   WHERE answer !~ '^same, \d+ rows$';
+-- the same by each method, and as a COPY in text form, since the type of id isn't the remote's
+DO $$
+DECLARE
+  t record;
+BEGIN
+  FOR t IN SELECT * FROM near.tested_types LOOP
+    EXECUTE format('CREATE FOREIGN TABLE far.other_%s (id int8, v %s, a %2$s[]) SERVER twin_server OPTIONS (schema_name ''types'', table_name ''w_%1$s'')', t.n, t.typ);
+    EXECUTE format('CREATE VIEW near.other_%s AS SELECT * FROM near.w_%1$s', t.n);
+  END LOOP;
+END
+$$;
+SELECT method, typ, answer FROM unnest('{copy,values}'::text[]) WITH ORDINALITY m (method, k), set_config('pgml_fdw.insert_method', method, false),
+    near.tested_types, far.alike(format('INSERT INTO w_%s SELECT id + %s, v, a FROM near.ty_%1$s', n, 1000 * k), ARRAY['w_' || n]) AS answer
+  WHERE answer !~ '^same, \d+ rows$';
+SELECT method, typ, answer FROM unnest('{copy,values}'::text[]) WITH ORDINALITY m (method, k), set_config('pgml_fdw.insert_method', method, false),
+    near.tested_types, far.alike(format('INSERT INTO other_%s SELECT id + %s, v, a FROM near.ty_%1$s', n, 3000 * k), ARRAY['w_' || n]) AS answer
+  WHERE answer !~ '^same, \d+ rows$';
+RESET pgml_fdw.insert_method;
+SELECT typ, answer FROM near.tested_types, far.alike(format('DELETE FROM w_%s WHERE id > 500', n), ARRAY['w_' || n]) AS answer
+  WHERE answer !~ '^same, \d+ rows$';
 RESET DateStyle;
 RESET IntervalStyle;
 RESET extra_float_digits;

@@ -27,6 +27,8 @@ my $row = q{
 	1, U&'\00e4\00f6\00fc', U&'\00e4\00f6\00fc\00df12', U&'\00e4\00f6', U&'n\00e4me', U&'{"k\00e4": "\00f6"}', U&'{"k\00e4": "\00f6"}',
 	U&'{\00e4,NULL,"\00fc,"}', U&'{\00e4\00f6\00fc\00df12}', ARRAY[U&'"\00e4"']::jsonb[], U&'''\00e4pfel'':1', U&'''\00e4pfel''',
 	U&'fr\00f6hlich', U&'{sad,fr\00f6hlich}', ROW(1, U&'\00e4'), U&'w\00f6rter', U&'{w\00f6rter}', U&'[\00e4,\00f6]', U&'$."\00e4"'};
+# those columns that can travel in binary form
+my $plain = q{id, U&"c\00f6l", v, c, n, j, b, t, vs, js};
 # the UTF-8 of every column, null where it is null
 my $as_hex = q{SELECT id, encode(convert_to(key, 'UTF8'), 'hex'), encode(convert_to(value, 'UTF8'), 'hex')
 	FROM %s AS tab, jsonb_each_text(to_jsonb(tab)) ORDER BY 1, 2};
@@ -64,7 +66,8 @@ for my $db (qw(utf8 latin1))
 		CREATE TABLE U&"t\\00e4b" ($columns);
 		INSERT INTO U&"t\\00e4b" VALUES ($row);
 		INSERT INTO U&"t\\00e4b" (id) VALUES (2);
-		CREATE TABLE written (LIKE U&"t\\00e4b")});
+		CREATE TABLE written (LIKE U&"t\\00e4b");
+		CREATE TABLE plain AS SELECT $plain FROM written});
 	run_sql($local, $db, "$types; CREATE EXTENSION pgml_fdw; CREATE TABLE near ($columns); "
 		. "INSERT INTO near VALUES ($row); INSERT INTO near (id) VALUES (2)");
 }
@@ -78,6 +81,8 @@ for my $here (qw(utf8 latin1))
 			CREATE USER MAPPING FOR CURRENT_USER SERVER %1$s;
 			CREATE FOREIGN TABLE %1$s_tab (%4$s) SERVER %1$s OPTIONS (schema_name 'public', table_name U&'t\00e4b');
 			CREATE FOREIGN TABLE %1$s_written (%4$s) SERVER %1$s OPTIONS (schema_name 'public', table_name 'written');
+			CREATE FOREIGN TABLE %1$s_plain (id int, U&"c\00f6l" text, v varchar(6), c char(6), n name, j json, b jsonb, t text[], vs varchar(6)[], js jsonb[])
+				SERVER %1$s OPTIONS (schema_name 'public', table_name 'plain');
 			CREATE SCHEMA %1$s_imported;
 			IMPORT FOREIGN SCHEMA public LIMIT TO (U&"t\00e4b") FROM SERVER %1$s INTO %1$s_imported
 		}, $there, $remote->host, $remote->port, $columns);
@@ -99,6 +104,14 @@ for my $here (qw(utf8 latin1))
 			run_sql($local, $here, "$set DELETE FROM ${there}_written; INSERT INTO ${there}_written SELECT * FROM near;
 				UPDATE ${there}_written SET U&\"c\\00f6l\" = U&'\\00e4\\00f6\\00fc' WHERE U&\"c\\00f6l\" LIKE U&'\\00e4%'");
 			is(run_sql($remote, $there, sprintf $as_hex, 'written'), $stored, "$there written from $here for $client");
+			for my $method (qw(copy values))
+			{
+				run_sql($local, $here, "$set SET pgml_fdw.insert_method = $method; DELETE FROM ${there}_written; INSERT INTO ${there}_written SELECT * FROM near;
+					DELETE FROM ${there}_plain; INSERT INTO ${there}_plain SELECT $plain FROM near");
+				is(run_sql($remote, $there, sprintf $as_hex, 'written'), $stored, "$there written from $here for $client by $method");
+				is(run_sql($remote, $there, sprintf $as_hex, 'plain'), run_sql($remote, $there, sprintf $as_hex, "(SELECT $plain FROM U&\"t\\00e4b\")"),
+					'binary forms too');
+			}
 		}
 		is(run_sql($local, $here, sprintf 'SELECT id FROM %s_imported.U&"t\00e4b" WHERE U&"c\00f6l" IS NOT NULL', $there), 1,
 			"$there imported from $here");

@@ -15,13 +15,15 @@ $remote->safe_psql('postgres', q{
 	CREATE VIEW rows AS SELECT i, 'some text of 32 letters, or there' AS s
 		FROM (SELECT generate_series(1, 5000000) AS i) AS g;
 	CREATE VIEW wide AS SELECT i, repeat('x', 400) AS s FROM rows LIMIT 200000;
-	CREATE UNLOGGED TABLE sink (i int, s text)});
+	CREATE UNLOGGED TABLE sink (i int, s text);
+	CREATE UNLOGGED TABLE many (i int, s text)});
 pgml_connect($local, $remote);
 my $columns = 'i int, s text';
 $local->safe_psql('postgres', qq{
 	CREATE FOREIGN TABLE rows ($columns) SERVER remote;
 	CREATE FOREIGN TABLE wide ($columns) SERVER remote;
 	CREATE FOREIGN TABLE sink ($columns) SERVER remote;
+	CREATE FOREIGN TABLE many ($columns) SERVER remote;
 	CREATE UNLOGGED TABLE here ($columns);
 	CREATE UNLOGGED TABLE parts ($columns, g int GENERATED ALWAYS AS (i + 1) STORED, CHECK (length(s) > 5)) PARTITION BY HASH (i);
 	CREATE INDEX ON parts ((upper(s)))} . join '', map { "; CREATE UNLOGGED TABLE parts$_ PARTITION OF parts FOR VALUES WITH (MODULUS 50, REMAINDER $_)" } 0 .. 49);
@@ -51,7 +53,8 @@ bounded("scan by $_", "SET pgml_fdw.transport = '$_'; $explain SELECT * FROM wid
   for qw(row cursor);
 bounded('a scan that is parked', q{BEGIN; SET LOCAL pgml_fdw.transport = 'copy'; DECLARE c CURSOR FOR SELECT * FROM wide; MOVE 1 FROM c;
 	SELECT count(*) FROM sink; MOVE 199998 FROM c; FETCH 2 FROM c; COMMIT; SELECT parked > 0 FROM pgml_fdw_stats()}, qr/^0\n200000\|x+\nt$/);
-bounded('writing', "$explain INSERT INTO sink SELECT i, repeat('x', 400) FROM generate_series(1, 200000) i", qr/rows=200000/);
+bounded('writing 5 million rows', "$explain INSERT INTO many SELECT i, 'some text of 32 letters, or there' FROM generate_series(1, 5000000) i", qr/rows=5000000/);
+bounded('writing by INSERT', "SET pgml_fdw.insert_method = 'values'; $explain INSERT INTO sink SELECT i, repeat('x', 400) FROM generate_series(1, 200000) i; RESET pgml_fdw.insert_method", qr/rows=200000/);
 bounded('dblink', "$explain SELECT * FROM dblink('remote', 'SELECT * FROM wide') AS d ($columns)", qr/rows=200000/);
 is($remote->safe_psql('postgres', 'SELECT count(*) FROM sink'), 200000, 'what was written is there');
 bounded('UPDATE in batches', "$explain UPDATE sink SET s = repeat('y', 400) WHERE random() >= 0", qr/rows=200000/);
