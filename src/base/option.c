@@ -26,6 +26,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "parser/parser.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -158,6 +159,24 @@ extensions_value(const PgmlOption *option, const char *value, bool warn)
 	return oids;
 }
 
+/*
+ * Read a query, without what may be behind it: it becomes a subquery, so it must
+ * be one SELECT, and nothing that could end the subquery.
+ */
+static char *
+query_value(const PgmlOption *option, const char *value)
+{
+	List	   *statements = raw_parser(value, RAW_PARSE_DEFAULT);
+	RawStmt    *raw = list_length(statements) == 1 ? linitial_node(RawStmt, statements) : NULL;
+
+	if (raw == NULL || !IsA(raw->stmt, SelectStmt) || ((SelectStmt *) raw->stmt)->intoClause != NULL)
+		throw_value(option, value, "one SELECT");
+
+	/* a length is known where a semicolon ends it */
+	value += Max(raw->stmt_location, 0);
+	return raw->stmt_len > 0 ? pnstrdup(value, raw->stmt_len) : pstrdup(value);
+}
+
 /* Read an option's value into a field of its kind; throws if it can't be had. */
 static void
 read_value(const PgmlOption *option, DefElem *def, bool warn, void *field)
@@ -184,6 +203,9 @@ read_value(const PgmlOption *option, DefElem *def, bool warn, void *field)
 			break;
 		case KIND_TRANSPORT:
 			*(PgmlTransport *) field = transport_value(option, defGetString(def));
+			break;
+		case KIND_QUERY:
+			*(const char **) field = query_value(option, defGetString(def));
 			break;
 		case KIND_INSERT_METHOD:
 			*(PgmlInsertMethod *) field = insert_method_value(option, defGetString(def));
@@ -235,6 +257,36 @@ place_of_catalog(Oid catalog)
 	}
 }
 
+/* Find an option's value in a list, if the option may stand at that place; NULL if it isn't there. */
+static const char *
+list_value(List *options, int place, const char *name)
+{
+	ListCell   *lc;
+
+	if (pgml_option_find(name, place) == NULL)
+		return NULL;
+	foreach(lc, options)
+	{
+		DefElem    *def = lfirst_node(DefElem, lc);
+
+		if (strcmp(def->defname, name) == 0)
+			return defGetString(def);
+	}
+	return NULL;
+}
+
+/* Throw if a foreign table is to be both a query and a table. */
+static void
+check_query(List *options, int place)
+{
+	if (list_value(options, place, "query") != NULL &&
+		(list_value(options, place, "table_name") != NULL ||
+		 list_value(options, place, "schema_name") != NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("a foreign table with the option \"query\" has no \"table_name\" and \"schema_name\"")));
+}
+
 /* Check the options that a DDL statement would leave an object with. */
 Datum
 pgml_fdw_validator(PG_FUNCTION_ARGS)
@@ -254,6 +306,7 @@ pgml_fdw_validator(PG_FUNCTION_ARGS)
 		read_value(option, def, true, &unused);
 		check_privilege(option, def, place);
 	}
+	check_query(options, place);
 	PG_RETURN_VOID();
 }
 
@@ -349,6 +402,13 @@ pgml_options_of_table(Oid relid)
 		result->schema_name = get_namespace_name(get_rel_namespace(relid));
 	if (result->table_name == NULL)
 		result->table_name = get_rel_name(relid);
+	if (result->query != NULL)
+	{
+		result->table_name = get_rel_name(relid);
+		result->updatable = result->truncatable = false;
+		result->import_stats = result->ask_size = false;
+		result->analyze_sampling = PGML_SAMPLING_OFF;
+	}
 	return finish_reading(result);
 }
 
@@ -375,24 +435,6 @@ pgml_options_of_import(List *options)
 		read_value(option, def, false, (char *) &result + option->field);
 	}
 	return result;
-}
-
-/* Find an option's value in a list, if the option may stand at that place; NULL if it isn't there. */
-static const char *
-list_value(List *options, int place, const char *name)
-{
-	ListCell   *lc;
-
-	if (pgml_option_find(name, place) == NULL)
-		return NULL;
-	foreach(lc, options)
-	{
-		DefElem    *def = lfirst_node(DefElem, lc);
-
-		if (strcmp(def->defname, name) == 0)
-			return defGetString(def);
-	}
-	return NULL;
 }
 
 const char *

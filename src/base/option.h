@@ -53,6 +53,7 @@ typedef struct PgmlOptions
 	/* where the table is on the remote (NULL without a relid) */
 	const char *schema_name;
 	const char *table_name;
+	const char *query;			/* shown in the place of a table; NULL: it is one */
 
 	/* planning */
 	bool		use_remote_estimate;

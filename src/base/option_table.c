@@ -30,6 +30,8 @@ static const PgmlOption option_table[] = {
 	"schema of the remote table"},
 	{"table_name", AT_TABLE, KIND_STRING, 0, FIELD(table_name),
 	"name of the remote table"},
+	{"query", AT_TABLE, KIND_QUERY, 0, FIELD(query),
+	"query whose rows the table shows, in the place of a remote table"},
 	{"column_name", AT_COLUMN, KIND_STRING, 0, NO_FIELD,
 	"name of the remote column"},
 	{"type_name", AT_COLUMN, KIND_STRING, 0, NO_FIELD,

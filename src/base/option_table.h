@@ -24,6 +24,7 @@ typedef enum OptionKind
 	KIND_EXTENSIONS,			/* comma-separated names of extensions */
 	KIND_SAMPLING,				/* name of a PgmlSampling */
 	KIND_TRANSPORT,				/* name of a PgmlTransport */
+	KIND_QUERY,					/* text of one SELECT */
 	KIND_INSERT_METHOD			/* name of a PgmlInsertMethod */
 } OptionKind;
 

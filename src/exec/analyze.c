@@ -83,8 +83,11 @@ static TableSize
 fetch_size(PgmlConn *conn, PgmlOptions *options)
 {
 	TableSize	size = {0, -1, 0};
-	PgmlResult *res = pgml_command_run(conn, pgml_deparse_analyze_size(options));
+	PgmlResult *res;
 
+	if (options->query != NULL)
+		return size;
+	res = pgml_command_run(conn, pgml_deparse_analyze_size(options));
 	if (pgml_result_nrows(res) == 1 && pgml_result_ncols(res) == 3)
 	{
 		const char *relkind = pgml_result_value(res, 0, 2);

@@ -292,6 +292,8 @@ pgml_relation_name(const PgmlOptions *options)
 {
 	StringInfoData buf;
 
+	if (options->query != NULL)
+		return NULL;
 	initStringInfo(&buf);
 	pgml_deparse_relation(&buf, options);
 	return buf.data;

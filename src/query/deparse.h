@@ -81,6 +81,9 @@ extern void pgml_deparse_fetched_column(StringInfo buf, Oid relid, AttrNumber at
 /* schema.table of a foreign table on the remote. */
 extern void pgml_deparse_relation(StringInfo buf, const PgmlOptions *options);
 
+/* Append FROM and it, with an alias where it is a query: that of the foreign table. */
+extern void pgml_deparse_from(StringInfo buf, const PgmlOptions *options);
+
 /* An element of ORDER BY; pgml_shippable_sort makes them. */
 typedef struct PgmlSortKey
 {

@@ -41,8 +41,22 @@ pgml_deparse_fetched_column(StringInfo buf, Oid relid, AttrNumber attnum)
 void
 pgml_deparse_relation(StringInfo buf, const PgmlOptions *options)
 {
+	if (options->query != NULL)
+	{
+		appendStringInfo(buf, "(%s\n)", options->query);
+		return;
+	}
 	appendStringInfo(buf, "%s.", quote_identifier(options->schema_name));
 	appendStringInfoString(buf, quote_identifier(options->table_name));
+}
+
+void
+pgml_deparse_from(StringInfo buf, const PgmlOptions *options)
+{
+	appendStringInfoString(buf, " FROM ");
+	pgml_deparse_relation(buf, options);
+	if (options->query != NULL)
+		appendStringInfo(buf, " AS %s", quote_identifier(options->table_name));
 }
 
 /* Append a sort order: ASC and DESC where they mean this operator, else its name. */
@@ -122,8 +136,7 @@ pgml_deparse_row_lock(StringInfo buf, PgmlRowLock lock, const char *alias)
 void
 pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys, PgmlRowLock lock)
 {
-	appendStringInfoString(cxt->buf, " FROM ");
-	pgml_deparse_relation(cxt->buf, cxt->options);
+	pgml_deparse_from(cxt->buf, cxt->options);
 	pgml_deparse_where(cxt, conditions);
 	cxt->qualifier = quote_identifier(cxt->options->table_name);
 	pgml_deparse_order_by(cxt, sortkeys);

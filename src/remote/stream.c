@@ -41,6 +41,8 @@ static void
 vacate(PgmlConn *conn)
 {
 	conn->occupant = NULL;
+	if (conn->enlist == NULL)
+		pgml_connection_free_waits(conn);
 
 	/* first: a RELEASE below the guard, queued meanwhile, would take it away */
 	if (conn->guarded)
@@ -344,10 +346,12 @@ pgml_stream_end(PgmlConn *conn)
 	else if (conn->wire != PGML_WIRE_COMMAND && conn->wire != PGML_WIRE_COPY_IN &&
 			 conn->enlist != NULL)
 		read_to_end(conn);		/* it is small, or has locked rows that must stay so */
-	else if (!conn->copying || !drain_small(conn, &failed))
-		cancel_message(conn);
 	else
+	{
+		if (!conn->copying || !drain_small(conn, &failed))
+			cancel_message(conn);
 		vacate(conn);
+	}
 }
 
 void

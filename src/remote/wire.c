@@ -105,6 +105,17 @@ wait_readable(PgmlConn *conn, long timeout, TimestampTz deadline)
 {
 	WaitEvent	event;
 
+	/* of dblink's there may be many, and a set takes a file descriptor: only for a stream */
+	if (conn->enlist == NULL && conn->occupant == NULL)
+	{
+		int			happened = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH |
+												 WL_SOCKET_READABLE | (timeout >= 0 ? WL_TIMEOUT : 0),
+												 PQsocket(conn->pg), timeout, PG_WAIT_EXTENSION);
+
+		if (happened & WL_LATCH_SET)
+			hear_latch(deadline);
+		return (happened & WL_SOCKET_READABLE) != 0;
+	}
 	if (conn->waits == NULL || conn->waits_on != PQsocket(conn->pg))
 		make_wait_set(conn);
 	if (WaitEventSetWait(conn->waits, timeout, &event, 1, PG_WAIT_EXTENSION) == 0)

@@ -289,21 +289,43 @@ kept_conn(PgmlConn *conn)
 	return kept;
 }
 
+/* Close idle connections whose options have changed: their mapping may be gone. */
+static void
+forget_stale(void)
+{
+	HASH_SEQ_STATUS scan;
+	KeptConn   *kept;
+
+	if (kept_conns == NULL)
+		return;
+	hash_seq_init(&scan, kept_conns);
+	while ((kept = hash_seq_search(&scan)) != NULL)
+		if (kept->conn == NULL || kept->conn->invalidated)
+		{
+			if (kept->conn != NULL)
+				pgml_connection_free(kept->conn);
+			hash_search(kept_conns, &kept->key, HASH_REMOVE, NULL);
+		}
+}
+
 /* Take the idle connection of a mapping, or make one. */
 static PgmlConn *
 take_kept(UserMapping *mapping)
 {
-	PgmlConn   *conn = pgml_connection_create(mapping, CurrentMemoryContext);
-	KeptConn   *kept = kept_conn(conn);
+	KeptKey		key = {mapping->umid, mapping->userid};
+	KeptConn   *kept = kept_conns != NULL ? hash_search(kept_conns, &key, HASH_FIND, NULL) : NULL;
+	PgmlConn   *conn;
 
-	conn->stateless = true;
-	if (kept->conn != NULL)
+	if (kept != NULL && kept->conn != NULL)
 	{
-		pgml_connection_free(conn);
 		conn = kept->conn;
 		kept->conn = NULL;
 		MemoryContextSetParent(conn->cxt, CurrentMemoryContext);
+		return conn;
 	}
+	forget_stale();
+	conn = pgml_connection_create(mapping, CurrentMemoryContext);
+	conn->stateless = true;
 	return conn;
 }
 

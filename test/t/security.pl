@@ -100,6 +100,12 @@ my %entry = (
 	analyze => 'ANALYZE t',
 	import => 'IMPORT FOREIGN SCHEMA public FROM SERVER remote INTO public',
 	'dblink of a server' => q{SELECT * FROM dblink('remote', 'SELECT 1') AS d (i int)},
+	'dblink of a server, streamed' => q{SELECT * FROM dblink('remote', 'SELECT i FROM t') AS d (i int)},
+	'dblink of a server, in the SELECT list' => q{SELECT dblink('remote', 'SET x.y = 1')},
+	pgml_fdw_query => q{SELECT * FROM pgml_fdw_query('remote', 'SELECT i FROM t') AS d (i int)},
+	'pgml_fdw_query with parameters' => q{SELECT * FROM pgml_fdw_query('remote', 'SELECT i FROM t WHERE i = $1', 1) AS d (i int)},
+	pgml_fdw_exec => q{SELECT pgml_fdw_exec('remote', 'SET x.y = 1')},
+	pgml_fdw_describe => q{SELECT * FROM pgml_fdw_describe('remote', 'SELECT i FROM t')},
 	'dblink_exec of a server' => q{SELECT dblink_exec('remote', 'SET x.y = 1')},
 	'dblink_connect of a server' => q{SELECT dblink_connect('remote')},
 	'dblink_connect of a server with a name' => q{SELECT dblink_connect('name', 'remote')});
@@ -269,8 +275,20 @@ for my $begin ('', 'BEGIN;')
 server(mapping => { user => 'alice', password => $canary });
 $local->safe_psql('postgres', 'REVOKE ALL ON FOREIGN SERVER remote FROM bob');
 like(bob($entry{$_}), qr/ERROR:  42501: permission denied for foreign server remote/, "$_ needs USAGE")
-  for grep { /dblink|import/ } sort keys %entry;
+  for grep { /dblink|import|pgml_fdw/ } sort keys %entry;
 is(bob('SELECT count(*) FROM t'), 1, 'a scan does not');
+
+# dblink_connect_u asks for no password; it is for those who are let.
+$local->safe_psql('postgres', 'GRANT USAGE ON FOREIGN SERVER remote TO bob; ALTER USER MAPPING FOR bob SERVER remote OPTIONS (SET user \'trusty\', DROP password)');
+like(bob("SELECT dblink_connect_u($_)"), qr/42501: permission denied for function dblink_connect_u/, "dblink_connect_u($_) is not for everybody")
+  for "'remote'", "'name', 'remote'", "'$connstr user=trusty'", "'name', '$connstr user=trusty'";
+$local->safe_psql('postgres', 'GRANT EXECUTE ON FUNCTION dblink_connect_u(text, text) TO bob');
+is(bob(q{SELECT dblink_connect_u('u', 'remote')}), 'OK', 'but for those to whom it is granted');
+is(bob(q{SELECT * FROM dblink('u', 'SELECT current_user') AS d (u text)}), 'trusty', 'with their own mapping');
+bob(q{SELECT dblink_disconnect('u')});
+$local->safe_psql('postgres', 'REVOKE USAGE ON FOREIGN SERVER remote FROM bob');
+like(bob(q{SELECT dblink_connect_u('u', 'remote')}), qr/42501: permission denied for foreign server/, 'and with USAGE');
+$local->safe_psql('postgres', qq{ALTER USER MAPPING FOR bob SERVER remote OPTIONS (SET user 'alice', ADD password '$canary')});
 
 # Keywords.  Whoever meets a new one in libpq sorts it into one of these.
 my @refused = qw(authtype client_encoding fallback_application_name oauth_ca_file oauth_client_id
