@@ -82,7 +82,7 @@ extern void pgml_deparse_fetched_column(StringInfo buf, Oid relid, AttrNumber at
 extern void pgml_deparse_relation(StringInfo buf, const PgmlOptions *options);
 
 /* Append FROM and it, with an alias where it is a query: that of the foreign table. */
-extern void pgml_deparse_from(StringInfo buf, const PgmlOptions *options);
+extern void pgml_deparse_from_table(StringInfo buf, const PgmlOptions *options);
 
 /* An element of ORDER BY; pgml_shippable_sort makes them. */
 typedef struct PgmlSortKey

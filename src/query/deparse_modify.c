@@ -411,7 +411,7 @@ pgml_deparse_analyze_tail(const PgmlOptions *options, PgmlSampling method, doubl
 
 	fraction = Min(Max(fraction, 0.0), 1.0);
 	initStringInfo(&buf);
-	pgml_deparse_from(&buf, options);
+	pgml_deparse_from_table(&buf, options);
 	switch (method)
 	{
 		case PGML_SAMPLING_OFF:

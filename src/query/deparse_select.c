@@ -51,7 +51,7 @@ pgml_deparse_relation(StringInfo buf, const PgmlOptions *options)
 }
 
 void
-pgml_deparse_from(StringInfo buf, const PgmlOptions *options)
+pgml_deparse_from_table(StringInfo buf, const PgmlOptions *options)
 {
 	appendStringInfoString(buf, " FROM ");
 	pgml_deparse_relation(buf, options);
@@ -136,7 +136,7 @@ pgml_deparse_row_lock(StringInfo buf, PgmlRowLock lock, const char *alias)
 void
 pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys, PgmlRowLock lock)
 {
-	pgml_deparse_from(cxt->buf, cxt->options);
+	pgml_deparse_from_table(cxt->buf, cxt->options);
 	pgml_deparse_where(cxt, conditions);
 	cxt->qualifier = quote_identifier(cxt->options->table_name);
 	pgml_deparse_order_by(cxt, sortkeys);
