@@ -159,7 +159,9 @@ names_rows(PlannerInfo *root, Relids relids)
 	{
 		RelOptInfo *rel = find_base_rel(root, rti);
 
-		if (pgml_relinfo_lock(root, rti).strength != LCS_NONE ||
+		/* of partitions nobody keeps what is needed */
+		if (rel->reloptkind != RELOPT_BASEREL ||
+			pgml_relinfo_lock(root, rti).strength != LCS_NONE ||
 			!bms_is_empty(rel->attr_needed[SelfItemPointerAttributeNumber - rel->min_attr]))
 			return true;
 	}
