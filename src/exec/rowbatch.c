@@ -26,9 +26,9 @@
 #include "exec/rowbatch.h"
 
 /*
- * As many rows as COPY takes, and four times the bytes: the page that a batch ends
- * on is locked and logged again by the next one, which should be rare.  More
- * than that leaves the processor's cache.
+ * As many rows as COPY takes, and four times the bytes, since the page that a
+ * batch ends on is logged again by the next one.  Without a log it makes no
+ * difference: batches of 64 kB and of 1 MB took the same time.
  */
 #define MAX_ROWS 1000
 #define MAX_BYTES (256 * 1024)
