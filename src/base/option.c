@@ -421,7 +421,8 @@ pgml_options_of_import(List *options)
 		.generated = true,
 		.not_null = true,
 		.types = true,
-		.comments = true
+		.comments = true,
+		.stats = true
 	};
 	ListCell   *lc;
 

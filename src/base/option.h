@@ -94,6 +94,7 @@ typedef struct PgmlImportOptions
 	bool		comments;
 	bool		check;
 	bool		updatable;
+	bool		stats;			/* unless the server's option says no */
 } PgmlImportOptions;
 
 /*

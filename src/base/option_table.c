@@ -148,6 +148,8 @@ static const PgmlOption option_table[] = {
 	"import comments on tables, columns and types"},
 	{"import_check", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(check),
 	"import CHECK constraints of tables"},
+	{"import_stats", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(stats),
+	"take statistics from the remote's catalogs"},
 	{"import_updatable", AT_IMPORT, KIND_BOOL, 0, IMPORT_FIELD(updatable),
 	"mark what no role could change there with updatable 'false'"},
 };

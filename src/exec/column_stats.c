@@ -218,7 +218,7 @@ add_correlation(ColumnStats *self)
 	if (!OidIsValid(self->cache->lt_opr) ||
 		!read_number(self->remote->correlation, -1, 1, &correlation))
 		reject("not a correlation");
-	if (OidIsValid(self->collation) && !self->sorts_alike)
+	if (!self->sorts_alike && (self->remote->histogram != NULL || OidIsValid(self->collation)))
 		reject("perhaps of another order");
 	number = Float4GetDatum((float4) correlation);
 	add_slot(self, STATISTIC_KIND_CORRELATION, self->cache->lt_opr, self->collation,

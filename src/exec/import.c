@@ -4,7 +4,7 @@
  *		remote.
  *
  * import_catalog.c reads the remote's catalogs first; from then on nothing is
- * asked of it.  Core would run commands that we return one after the other and
+ * asked of it but, in the end, the statistics of what was made.  Core would run commands that we return one after the other and
  * let the first error end it all.  So everything is made here, each table and each
  * type in a subtransaction, as the caller, and nothing is returned: a table that can't be
  * made is skipped with a WARNING that says why.
@@ -20,6 +20,7 @@
 
 #include "exec/import.h"
 #include "exec/import_state.h"
+#include "exec/import_stats.h"
 #include "remote/conncache.h"
 
 /* Ask the remote for the tables that the statement wants; throws if it has no such schema. */
@@ -75,8 +76,8 @@ warn_of_missing(PgmlImport *import, ImportForeignSchemaStmt *stmt)
 	}
 }
 
-/* Make one foreign table, or warn. */
-static void
+/* Make one foreign table and return its OID, or warn. */
+static Oid
 import_table(PgmlImport *import, PgmlRemoteTable *table)
 {
 	char	   *name = pgml_import_name(table->name);
@@ -90,6 +91,7 @@ import_table(PgmlImport *import, PgmlRemoteTable *table)
 		ereport(WARNING,
 				(errmsg("foreign table \"%s\" is not imported", name),
 				 errdetail_internal("%s", problem)));
+	return problem == NULL ? get_relname_relid(name, import->local_schema_oid) : InvalidOid;
 }
 
 List *
@@ -99,6 +101,7 @@ pgmlImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
 	MemoryContext oldcxt = CurrentMemoryContext;
 	MemoryContext table_cxt = AllocSetContextCreate(oldcxt, "pgml import table",
 													ALLOCSET_DEFAULT_SIZES);
+	List	   *made = NIL;
 	ListCell   *lc;
 
 	import.cxt = oldcxt;
@@ -113,6 +116,7 @@ pgmlImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
 	foreach(lc, import.remote->tables)
 	{
 		PgmlRemoteTable *table = lfirst(lc);
+		Oid			relid;
 
 		CHECK_FOR_INTERRUPTS();
 
@@ -120,11 +124,15 @@ pgmlImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
 		if (!IsImportableForeignTable(table->name, stmt))
 			continue;
 		MemoryContextSwitchTo(table_cxt);
-		import_table(&import, table);
+		relid = import_table(&import, table);
 		MemoryContextSwitchTo(oldcxt);
+		if (OidIsValid(relid))
+			made = lappend_oid(made, relid);
 		MemoryContextReset(table_cxt);
 	}
 	warn_of_missing(&import, stmt);
+	if (import.options.stats && import.server_options->import_stats)
+		pgml_import_stats_many(pgml_conncache_get_for(serverOid, GetUserId()), made);
 	MemoryContextDelete(table_cxt);
 	return NIL;
 }
