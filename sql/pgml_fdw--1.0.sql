@@ -70,6 +70,24 @@ COMMENT ON FUNCTION pgml_fdw_stats() IS
 'exact counts of what this session has sent and received since it began';
 
 --
+-- Following the remote
+--
+
+CREATE FUNCTION pgml_fdw_refresh_schema(
+    local_schema pg_catalog.name,
+    dry_run pg_catalog.bool DEFAULT true,
+    new_tables pg_catalog.bool DEFAULT true,
+    OUT object pg_catalog.text,
+    OUT difference pg_catalog.text,
+    OUT command pg_catalog.text,
+    OUT problem pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT;
+COMMENT ON FUNCTION pgml_fdw_refresh_schema(pg_catalog.name, pg_catalog.bool, pg_catalog.bool) IS
+'how the foreign tables of a schema differ from the remote''s tables, with the commands that mend it; dry_run false runs them';
+
+--
 -- Moving over from postgres_fdw, and back
 --
 

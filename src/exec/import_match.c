@@ -27,9 +27,8 @@
 
 #include "exec/import_state.h"
 
-/* The labels of an enum in their order. */
-static List *
-local_labels(Oid type)
+List *
+pgml_import_enum_labels(Oid type)
 {
 	Relation	rel = table_open(EnumRelationId, AccessShareLock);
 	Relation	index = index_open(EnumTypIdSortOrderIndexId, AccessShareLock);
@@ -53,7 +52,7 @@ local_labels(Oid type)
 static const char *
 enum_mismatch(const PgmlRemoteType *remote, Oid local)
 {
-	List	   *labels = local_labels(local);
+	List	   *labels = pgml_import_enum_labels(local);
 	int			at = 0;
 	ListCell   *lc;
 

@@ -14,6 +14,7 @@
 #define PGML_EXEC_IMPORT_STATE_H
 
 #include "postgres.h"
+#include "lib/stringinfo.h"
 #include "nodes/parsenodes.h"
 
 #include "base/option.h"
@@ -29,6 +30,7 @@ typedef struct PgmlImport
 	const char *server_name;
 	PgmlOptions *server_options;
 	PgmlImportOptions options;
+	bool		quiet;			/* no notices about columns */
 } PgmlImport;
 
 /* What a remote type becomes. */
@@ -57,6 +59,13 @@ typedef struct PgmlImportColumn
 
 /* Make a foreign table on trial; NULL, or what went wrong. */
 extern const char *pgml_import_table(PgmlImport *import, PgmlRemoteTable *table);
+
+/* Decide what becomes of a column of a table, its expression left aside. */
+extern PgmlImportColumn *pgml_import_column(PgmlImport *import, const PgmlRemoteTable *table,
+											const PgmlRemoteColumn *remote);
+
+/* Append the definition of a column, as it stands in CREATE and ADD COLUMN; its options on wish. */
+extern void pgml_import_append_column(StringInfo buf, const PgmlImportColumn *column, bool options);
 
 /* A name of the remote, cut to what fits here. */
 extern char *pgml_import_name(const char *remote_name);
@@ -91,6 +100,9 @@ extern char *pgml_import_type_name(Oid type, int32 typmod);
  */
 extern const char *pgml_import_mismatch(PgmlImport *import, const PgmlRemoteType *remote,
 										Oid local);
+
+/* The labels of an enum here (char *), in their order. */
+extern List *pgml_import_enum_labels(Oid type);
 
 /* import_create.c */
 

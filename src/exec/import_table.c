@@ -59,6 +59,8 @@ static void
 notice(const Creation *creation, const PgmlImportColumn *column, const char *how,
 	   const char *why, const char *hint)
 {
+	if (creation->import->quiet)
+		return;
 	ereport(NOTICE,
 			(errmsg("column \"%s\" of foreign table \"%s\" is imported %s",
 					column->name, creation->name, how),
@@ -137,6 +139,18 @@ make_column(Creation *creation, const PgmlRemoteColumn *remote)
 	return column;
 }
 
+PgmlImportColumn *
+pgml_import_column(PgmlImport *import, const PgmlRemoteTable *table, const PgmlRemoteColumn *remote)
+{
+	Creation	creation = {
+		.import = import,
+		.table = table,
+		.name = pgml_import_name(table->name)
+	};
+
+	return make_column(&creation, remote);
+}
+
 /* Leave out the expressions that can't be used here. */
 static void
 check_expressions(Creation *creation)
@@ -163,17 +177,31 @@ check_expressions(Creation *creation)
 	}
 }
 
+/* Append the options of a column. */
+static void
+append_options(StringInfo buf, const PgmlImportColumn *column)
+{
+	appendStringInfo(buf, " OPTIONS (column_name %s", quote_literal_cstr(column->remote->name));
+	if (column->type_name != NULL)
+		appendStringInfo(buf, ", type_name %s", quote_literal_cstr(column->type_name));
+	if (column->remote->is_key)
+		appendStringInfoString(buf, ", key 'true'");
+	appendStringInfoChar(buf, ')');
+}
+
 /*
  * Append a column's definition.  An expression stands between parentheses and
  * is followed by a line break: see import_expression.c.  A generated column,
  * virtual ones included, is declared as STORED: for a foreign table that only
  * means that it can't be written to; the values are the remote's.
  */
-static void
-append_column(StringInfo buf, const PgmlImportColumn *column)
+void
+pgml_import_append_column(StringInfo buf, const PgmlImportColumn *column, bool options)
 {
-	appendStringInfo(buf, "  %s %s", quote_identifier(column->name),
+	appendStringInfo(buf, "%s %s", quote_identifier(column->name),
 					 pgml_import_type_name(column->type, column->typmod));
+	if (options)
+		append_options(buf, column);
 	if (column->collation != get_typcollation(column->type))
 		appendStringInfo(buf, " COLLATE %s", generate_collation_name(column->collation));
 	if (column->expression != NULL && column->is_generated)
@@ -226,8 +254,8 @@ create_command(Creation *creation)
 					 quote_qualified_identifier(import->local_schema, creation->name));
 	foreach(lc, creation->columns)
 	{
-		appendStringInfoString(&buf, separator);
-		append_column(&buf, lfirst(lc));
+		appendStringInfo(&buf, "%s  ", separator);
+		pgml_import_append_column(&buf, lfirst(lc), false);
 		separator = ",\n";
 	}
 	append_checks(&buf, creation, separator);
