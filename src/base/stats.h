@@ -18,7 +18,7 @@ typedef struct PgmlStats
 	int64		messages;		/* protocol flushes sent (one simple query, one pipeline) */
 	int64		round_trips;	/* flushes whose answer was waited for */
 	int64		rows_in;		/* rows received in streams */
-	int64		bytes_in;		/* payload bytes of received rows */
+	int64		bytes_in;		/* payload bytes of received rows, and of imported statistics */
 	int64		rows_out;		/* rows sent */
 	int64		bytes_out;		/* bytes of SQL, parameters and rows handed to libpq */
 	int64		parked;			/* streams drained because another command needed the wire */
