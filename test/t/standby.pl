@@ -24,7 +24,7 @@ $primary->safe_psql('postgres', q{
 	INSERT INTO shop.parts VALUES (1, 'one'), (2, 'two');
 	CREATE ROLE reader LOGIN;
 	GRANT USAGE ON SCHEMA shop TO reader;
-	GRANT SELECT ON ALL TABLES IN SCHEMA shop TO reader;
+	GRANT ALL ON ALL TABLES IN SCHEMA shop TO reader;
 	ALTER ROLE reader SET default_transaction_read_only = on;
 	CREATE ROLE looker LOGIN;
 	GRANT USAGE ON SCHEMA shop TO looker;
