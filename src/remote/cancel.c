@@ -1,6 +1,7 @@
 /*
  * cancel.c
- *		Asking the remote to give up what it does, within a time limit.
+ *		Asking the remote to give up what it does, within a time limit, and
+ *		reading what it still says.
  *
  * A cancel request travels over a connection of its own, and the network that
  * keeps us waiting may swallow that too: so no step of it may block for longer
@@ -135,3 +136,71 @@ pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline)
 }
 
 #endif
+
+/* Read and throw away the rest of a COPY. */
+static bool
+discard_copy(PgmlConn *conn, TimestampTz deadline)
+{
+	int			len;
+
+	while ((len = pgml_wire_try_copy(conn)) >= 0)
+	{
+		if (len > 0)
+			continue;
+		if (!pgml_wire_wait(PQsocket(conn->pg), WL_SOCKET_READABLE, deadline) ||
+			!PQconsumeInput(conn->pg))
+			return false;
+	}
+	conn->copying = false;
+	return true;
+}
+
+/* Read what is on the wire to its end, never throws; false: it has none before the deadline. */
+static bool
+discard_message(PgmlConn *conn, TimestampTz deadline)
+{
+	PGresult   *res;
+
+	while (pgml_wire_flush(conn, deadline) && pgml_wire_next(conn, deadline, &res))
+	{
+		ExecStatusType status = PQresultStatus(res);
+
+		if (res == NULL)
+			return PQstatus(conn->pg) == CONNECTION_OK;
+		PQclear(res);
+		if (status == PGRES_COPY_BOTH ||
+			(status == PGRES_COPY_OUT && !discard_copy(conn, deadline)))
+			return false;
+		if (status == PGRES_COPY_IN)
+			PQputCopyEnd(conn->pg, "cancelled");
+	}
+	return false;
+}
+
+/*
+ * A cancel request can get lost without a trace, and is sent again if nothing
+ * has come of it for so long.
+ */
+#define CANCEL_AGAIN_MS 1000
+
+bool
+pgml_command_settle(PgmlConn *conn, TimestampTz deadline)
+{
+	TimestampTz until;
+
+	conn->occupant = NULL;
+	if (!conn->established || PQstatus(conn->pg) != CONNECTION_OK)
+		return false;
+	if (conn->wire == PGML_WIRE_IDLE)
+		return true;
+
+	do
+	{
+		until = Min(TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CANCEL_AGAIN_MS), deadline);
+		pgml_wire_cancel(conn, until);
+		if (discard_message(conn, until))
+			return true;
+	} while (until < deadline && PQstatus(conn->pg) == CONNECTION_OK &&
+			 GetCurrentTimestamp() >= until);
+	return false;
+}
