@@ -56,6 +56,18 @@
 #include "utils/syscache.h"
 #include "utils/rel.h"
 
+/* Columns of pg_database: 17 has renamed one, 16 has added one (InvalidAttrNumber: not there). */
+#if PG_VERSION_NUM >= 170000
+#define PGML_ANUM_DATLOCALE Anum_pg_database_datlocale
+#else
+#define PGML_ANUM_DATLOCALE Anum_pg_database_daticulocale
+#endif
+#if PG_VERSION_NUM >= 160000
+#define PGML_ANUM_DATICURULES Anum_pg_database_daticurules
+#else
+#define PGML_ANUM_DATICURULES InvalidAttrNumber
+#endif
+
 /*
  * The role whose privileges a scan runs with: the owner of the view it came
  * from, else the current user.  16 moved this from the RTE to the plan node.

@@ -63,6 +63,7 @@ typedef struct PgmlOptions
 	PgmlSampling analyze_sampling;
 	bool		import_stats;
 	bool		ask_size;
+	bool		same_collation; /* no option: the remote has said that its default collation is ours (plan/size.c) */
 
 	/* execution */
 	PgmlTransport transport;

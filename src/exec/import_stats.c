@@ -162,7 +162,7 @@ prepare(StatsImport *import)
 		pgml_deparse_relation(&buf, table->options);
 		table->size->sql_name = buf.data;
 	}
-	if (!pgml_tablesize_ask(import->conn, import->sizes, import->ntables))
+	if (!pgml_tablesize_ask(import->conn, import->sizes, import->ntables, NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("server \"%s\" doesn't tell the sizes of its tables",

@@ -159,16 +159,16 @@ collect_attrs(PlannerInfo *root, RelOptInfo *rel, List *local_conds)
 	return attrs;
 }
 
-/* Ask for the size of a table without statistics, or assume a large one. */
+/* Set the size of a table without statistics, as the remote has told it; or assume a large one. */
 static void
-find_size(PlannerInfo *root, RelOptInfo *rel, const PgmlOptions *options)
+find_size(RelOptInfo *rel, const PgmlOptions *options)
 {
 	double		rows = UNKNOWN_TUPLES;
 	double		row_size = rel->reltarget->width + SizeofHeapTupleHeader;
 	double		pages = ceil(rows * row_size / BLCKSZ);
 
 	if (options->ask_size)
-		(void) pgml_size_find(root, rel, options, &pages, &rows);
+		(void) pgml_size_find(options, &pages, &rows);
 	rel->tuples = rint(rows);
 	rel->pages = (BlockNumber) Min(pages, (double) MaxBlockNumber);
 }
@@ -180,6 +180,7 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	PgmlFrom   *from = palloc0(sizeof(PgmlFrom));
 
 	info->options = pgml_options_of_table(relid);
+	pgml_size_ask(root, rel, info->options);
 	from->rti = rel->relid;
 	from->relid = relid;
 	from->options = info->options;
@@ -197,7 +198,7 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	set_baserel_size_estimates(root, rel);
 	if (rel->tuples < 0)
 	{
-		find_size(root, rel, info->options);
+		find_size(rel, info->options);
 		info->guessed = true;
 		set_baserel_size_estimates(root, rel);
 	}

@@ -1,6 +1,6 @@
 /*
  * size.c
- *		How large a foreign table is of which nothing is known here.
+ *		What is asked of the remote while planning: sizes, and its default collation.
  *
  * Question answered: this table has no statistics (nobody has run ANALYZE), so
  * with how many rows shall the planner reckon?  The remote knows, and is asked,
@@ -8,6 +8,10 @@
  * answer is kept, by foreign table, until its definition or its server's
  * changes, or SIZE_LASTS_MS have passed: sessions of a pool live long, and
  * tables grow.
+ *
+ * The same question tells whether the default collation of the remote's database is
+ * ours, without which no order of text is shipped.  If all sizes are known, it is
+ * asked for that alone, where the statement's meaning hangs on it.
  *
  * Planning must not depend on it.  If the remote can't be reached, or takes too
  * long to connect, or the user has no mapping, the statement is planned without,
@@ -36,6 +40,7 @@
 #include "base/compat.h"
 #include "plan/size.h"
 #include "query/deparse.h"
+#include "query/shippable.h"
 #include "remote/command.h"
 #include "remote/conncache.h"
 #include "remote/tablesize.h"
@@ -63,6 +68,14 @@ typedef struct SizeEntry
 	double		uncounted;
 } SizeEntry;
 
+/* What the database of a server has said of its default collation. */
+typedef struct CollationEntry
+{
+	Oid			serverid;
+	TimestampTz asked_at;
+	bool		same;			/* as ours */
+} CollationEntry;
+
 /* The tables that a statement wants to know about. */
 typedef struct Wanted
 {
@@ -80,6 +93,7 @@ typedef struct Question
 } Question;
 
 static HTAB *sizes = NULL;
+static HTAB *collations = NULL;
 
 /* Forget what was said of a table whose definition changes; InvalidOid: of all. */
 static void
@@ -102,13 +116,23 @@ forget_relation(Datum arg, Oid relid)
 static void
 forget_all(Datum arg, int cacheid, uint32 hashvalue)
 {
+	HASH_SEQ_STATUS scan;
+	CollationEntry *entry;
+
 	forget_relation(arg, InvalidOid);
+	hash_seq_init(&scan, collations);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		hash_search(collations, &entry->serverid, HASH_REMOVE, NULL);
 }
 
 static void
-create_cache(void)
+create_caches(void)
 {
 	HASHCTL		ctl;
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(CollationEntry);
+	collations = hash_create("pgml_fdw default collations", 16, &ctl, HASH_ELEM | HASH_BLOBS);
 
 	ctl.keysize = sizeof(Oid);
 	ctl.entrysize = sizeof(SizeEntry);
@@ -125,12 +149,17 @@ find_entry(Oid relid)
 	return hash_search(sizes, &relid, HASH_FIND, NULL);
 }
 
+static bool
+is_late(TimestampTz asked_at)
+{
+	return TimestampDifferenceExceeds(asked_at, GetCurrentTimestamp(), SIZE_LASTS_MS);
+}
+
 /* Was it said lately? */
 static bool
 is_fresh(const SizeEntry *entry)
 {
-	return entry != NULL &&
-		!TimestampDifferenceExceeds(entry->asked_at, GetCurrentTimestamp(), SIZE_LASTS_MS);
+	return entry != NULL && !is_late(entry->asked_at);
 }
 
 /* Has nobody run ANALYZE on the table? */
@@ -208,12 +237,15 @@ name_tables(List *relids)
 
 /* Write down the answers. */
 static void
-keep_answers(List *relids, const PgmlTableSize *tables)
+keep_answers(const Question *question, const PgmlTableSize *tables, bool same_collation)
 {
 	TimestampTz now = GetCurrentTimestamp();
+	CollationEntry *collation = hash_search(collations, &question->serverid, HASH_ENTER, NULL);
 	ListCell   *lc;
 
-	foreach(lc, relids)
+	collation->asked_at = now;
+	collation->same = same_collation;
+	foreach(lc, question->relids)
 	{
 		const PgmlTableSize *table = &tables[foreach_current_index(lc)];
 		SizeEntry  *entry = hash_search(sizes, &lfirst_oid(lc), HASH_ENTER, NULL);
@@ -245,17 +277,19 @@ ask(void *arg)
 {
 	Question   *question = arg;
 	PgmlTableSize *tables = name_tables(question->relids);
+	bool		same_collation;
 
 	question->conn = pgml_conncache_get_for(question->serverid, question->userid);
 	if (!is_free(question->conn))
 		return;
 	question->conn->patience_ms = CONNECT_MS;
-	if (!pgml_tablesize_ask(question->conn, tables, list_length(question->relids)))
+	if (!pgml_tablesize_ask(question->conn, tables, list_length(question->relids),
+							&same_collation))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("server \"%s\" doesn't tell the sizes of its tables",
 						question->conn->name)));
-	keep_answers(question->relids, tables);
+	keep_answers(question, tables, same_collation);
 }
 
 /* Ask, come what may. */
@@ -272,7 +306,7 @@ try_to_ask(Question *question)
 	if (conn != NULL)
 		conn->ask_after = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LEAVE_ALONE_MS);
 	ereport(DEBUG1,
-			(errmsg_internal("planning without the sizes of foreign tables: %s", error->message)));
+			(errmsg_internal("planning without what the remote knows: %s", error->message)));
 }
 
 /* How many rows fit into a page, as core guesses it for a table that it hasn't analyzed. */
@@ -285,32 +319,49 @@ guess_density(Oid relid)
 	return Max((BLCKSZ - SizeOfPageHeaderData) / tuple_width, 1);
 }
 
-bool
-pgml_size_find(PlannerInfo *root, RelOptInfo *rel, const PgmlOptions *options,
-			   double *pages, double *rows)
+/* Does the statement need to know more of the remote's collation than is known? */
+static bool
+wants_collation(PlannerInfo *root, Oid serverid)
 {
-	Oid			relid = options->relid;
-	SizeEntry  *entry;
+	CollationEntry *entry = hash_search(collations, &serverid, HASH_FIND, NULL);
+
+	return (entry == NULL || is_late(entry->asked_at)) && pgml_needs_same_collation(root->parse);
+}
+
+void
+pgml_size_ask(PlannerInfo *root, RelOptInfo *rel, PgmlOptions *options)
+{
+	bool		unsized = rel->tuples < 0 && options->ask_size;
+	CollationEntry *collation;
 
 	if (sizes == NULL)
-		create_cache();
+		create_caches();
+	unsized = unsized && !is_fresh(find_entry(options->relid));
 
 	/* a parallel operation doesn't allow for subtransactions */
-	if (!is_fresh(find_entry(relid)) && !IsInParallelMode())
+	if ((unsized || wants_collation(root, options->serverid)) && !IsInParallelMode())
 	{
 		Question	question = {
 			.serverid = options->serverid,
 			.userid = pgml_rel_userid(root, rel),
-			.relids = list_wanted(root, options->serverid, relid)
+			.relids = unsized ? list_wanted(root, options->serverid, options->relid) : NIL
 		};
 
 		try_to_ask(&question);
 	}
 
-	entry = find_entry(relid);
+	collation = hash_search(collations, &options->serverid, HASH_FIND, NULL);
+	options->same_collation = collation != NULL && collation->same;
+}
+
+bool
+pgml_size_find(const PgmlOptions *options, double *pages, double *rows)
+{
+	SizeEntry  *entry = find_entry(options->relid);
+
 	if (entry == NULL || !entry->known)
 		return false;
 	*pages = entry->pages;
-	*rows = entry->rows + entry->uncounted * guess_density(relid);
+	*rows = entry->rows + entry->uncounted * guess_density(options->relid);
 	return true;
 }

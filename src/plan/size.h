@@ -1,6 +1,6 @@
 /*
  * size.h
- *		How large a foreign table is of which nothing is known here.
+ *		What is asked of the remote while planning: sizes, and its default collation.
  */
 #ifndef PGML_PLAN_SIZE_H
 #define PGML_PLAN_SIZE_H
@@ -11,13 +11,19 @@
 #include "base/option.h"
 
 /*
- * Find out how many pages and rows a table has that was never analyzed here:
- * from what the remote has said in this session, or by asking it, together with
- * all others of its server that the statement reads and nothing is known of.
- * False: nobody knows, or the remote can't be asked just now.  Blocks
- * (interruptibly); throws only if interrupted.
+ * Ask the remote what planning a scan of this relation hangs on and nobody here knows:
+ * the size of a table that was never analyzed here, together with all others of its
+ * server that the statement reads and nothing is known of; and whether its default
+ * collation is ours, which is then told in options->same_collation (false: not known).
+ * What was said in this session isn't asked again, and nothing if the remote can't be
+ * asked just now.  Blocks (interruptibly); throws only if interrupted.
  */
-extern bool pgml_size_find(PlannerInfo *root, RelOptInfo *rel, const PgmlOptions *options,
-						   double *pages, double *rows);
+extern void pgml_size_ask(PlannerInfo *root, RelOptInfo *rel, PgmlOptions *options);
+
+/*
+ * Find out how many pages and rows a table has, by what the remote has said when
+ * pgml_size_ask asked.  False: nobody knows.
+ */
+extern bool pgml_size_find(const PgmlOptions *options, double *pages, double *rows);
 
 #endif							/* PGML_PLAN_SIZE_H */

@@ -16,7 +16,9 @@
  * source as the local parser did.  That is what the type Settled is about.
  * The text that is sent contains no COLLATE clause, so the remote derives
  * collations from its columns alone, and a column of a foreign table is
- * assumed to have the collation that is declared for it here.  Going up the
+ * assumed to have the collation that is declared for it here; one with none
+ * has the default of its database, which counts as ours only if the remote
+ * has said so (shippable_collation.c).  Going up the
  * tree, the collation of a subexpression is in one of three states:
  *
  *	  NEUTRAL	there is none, or it is the database's default and nothing but
@@ -30,10 +32,7 @@
  *				conflict between columns.
  *
  * A function that looks at its collation must find COLUMN and the very one
- * that the local parser chose.  A table names exceptions: functions that don't
- * look, and those for which one default collation is as good as another.
- * Equality of strings is such a one: it is equality of bytes unless the collation is
- * a nondeterministic one, which a default collation can't be.
+ * that the local parser chose.  shippable_collation.c knows the exceptions.
  */
 #include "postgres.h"
 
@@ -63,37 +62,6 @@ static const Oid encoding_functions[] = {
 	F_OCTET_LENGTH_TEXT, F_OCTET_LENGTH_BPCHAR, F_BIT_LENGTH_TEXT,
 	F_TO_ASCII_TEXT, F_TO_ASCII_TEXT_INT4, F_TO_ASCII_TEXT_NAME,
 	F_HASHTEXT, F_HASHTEXTEXTENDED, F_HASHBPCHAR, F_HASHBPCHAREXTENDED
-};
-
-/*
- * Functions with arguments of a collatable type that never look at the
- * collation, or for which any deterministic one is as good as any other.  Not
- * all of them: those that are worth shipping without a column of text.
- */
-static const Oid collation_blind_functions[] = {
-	/* equality, patterns, substrings */
-	F_TEXTEQ, F_TEXTNE, F_BPCHAREQ, F_BPCHARNE, F_ARRAY_EQ, F_ARRAY_NE,
-	F_ARRAYCONTAINS, F_ARRAYCONTAINED, F_ARRAYOVERLAP,
-	F_TEXTLIKE, F_TEXTNLIKE, F_STARTS_WITH, F_TEXTCAT, F_TEXTLEN, F_LENGTH_TEXT,
-	F_LEFT, F_RIGHT, F_SUBSTR_TEXT_INT4, F_SUBSTR_TEXT_INT4_INT4,
-	F_SUBSTRING_TEXT_INT4, F_SUBSTRING_TEXT_INT4_INT4,
-	F_LPAD_TEXT_INT4, F_LPAD_TEXT_INT4_TEXT,
-	F_VARCHAR_VARCHAR_INT4_BOOL, F_BPCHAR_BPCHAR_INT4_BOOL,
-
-	/* text as a keyword: EXTRACT(year FROM a), a AT TIME ZONE 'UTC' */
-	F_EXTRACT_TEXT_DATE, F_EXTRACT_TEXT_TIME, F_EXTRACT_TEXT_TIMETZ,
-	F_EXTRACT_TEXT_TIMESTAMP, F_EXTRACT_TEXT_INTERVAL,
-	F_DATE_PART_TEXT_TIME, F_DATE_PART_TEXT_TIMETZ, F_DATE_PART_TEXT_TIMESTAMP,
-	F_DATE_PART_TEXT_INTERVAL,
-	F_DATE_TRUNC_TEXT_TIMESTAMP, F_DATE_TRUNC_TEXT_INTERVAL,
-	F_TIMEZONE_TEXT_TIMESTAMP, F_TIMEZONE_TEXT_TIMESTAMPTZ,
-
-	/* text as a key: a -> 'key' */
-	F_JSON_OBJECT_FIELD, F_JSON_OBJECT_FIELD_TEXT,
-	F_JSON_EXTRACT_PATH, F_JSON_EXTRACT_PATH_TEXT,
-	F_JSONB_OBJECT_FIELD, F_JSONB_OBJECT_FIELD_TEXT,
-	F_JSONB_EXTRACT_PATH, F_JSONB_EXTRACT_PATH_TEXT,
-	F_JSONB_EXISTS, F_JSONB_EXISTS_ANY, F_JSONB_EXISTS_ALL
 };
 
 /*
@@ -133,69 +101,6 @@ shippable_param(const Node *node)
 			return false;
 	}
 	return pgml_portable_value(exprType(node));
-}
-
-/*
- * Collations
- */
-
-PgmlCollation
-pgml_merge_collations(PgmlCollation a, PgmlCollation b)
-{
-	PgmlCollation conflict = {InvalidOid, ALIEN};
-
-	if (a.settled == ALIEN || b.settled == ALIEN)
-		return conflict;
-	if (a.settled == NEUTRAL)
-		return b;
-	if (b.settled == NEUTRAL || a.oid == b.oid)
-		return a;
-
-	/* the parser lets any collation prevail over the default, if none is explicit */
-	if (a.oid == DEFAULT_COLLATION_OID)
-		return b;
-	if (b.oid == DEFAULT_COLLATION_OID)
-		return a;
-	return conflict;
-}
-
-PgmlCollation
-pgml_derive_collation(const Node *node, PgmlCollation inner)
-{
-	PgmlCollation result;
-	Oid			of_type;
-
-	result.oid = exprCollation(node);
-	of_type = get_typcollation(exprType(node));
-
-	if (!OidIsValid(of_type))
-		result.settled = NEUTRAL;
-	else if (!OidIsValid(result.oid))
-	{
-		/* arguments in conflict, or the placeholder for an array's elements */
-		result.settled = inner.settled == ALIEN ? ALIEN : NEUTRAL;
-	}
-	else if (inner.settled == COLUMN)
-		result.settled = result.oid == inner.oid ? COLUMN : ALIEN;
-	else if (inner.settled == ALIEN)
-		result.settled = ALIEN;
-	else if (result.oid == DEFAULT_COLLATION_OID)
-		result.settled = NEUTRAL;
-	else
-		result.settled = result.oid == of_type ? COLUMN : ALIEN;
-	return result;
-}
-
-bool
-pgml_shippable_input_collation(Oid collation, PgmlCollation inner, Oid funcid)
-{
-	if (!OidIsValid(collation))
-		return inner.settled != ALIEN;
-	if (inner.settled == COLUMN)
-		return inner.oid == collation;
-	return inner.settled == NEUTRAL &&
-		collation == DEFAULT_COLLATION_OID &&
-		IS_ONE_OF(funcid, collation_blind_functions);
 }
 
 /*
@@ -354,7 +259,8 @@ shippable_row_compare(RowCompareExpr *expr, PgmlWalk *walk)
 			return false;
 		if (!pgml_shippable_part(lfirst(left), walk, walk->test, &l) ||
 			!pgml_shippable_part(lfirst(right), walk, walk->test, &r) ||
-			!pgml_shippable_input_collation(lfirst_oid(collid), pgml_merge_collations(l, r), InvalidOid))
+			!pgml_shippable_input_collation(lfirst_oid(collid), pgml_merge_collations(l, r),
+											get_opcode(lfirst_oid(op)), walk->options))
 			return false;
 	}
 	return true;
@@ -445,7 +351,7 @@ shippable_computation(Node *node, PgmlWalk *walk, PgmlCollation *result)
 		return false;
 	*result = pgml_derive_collation(node, args.inner);
 	return IsA(node, NullTest) ||
-		pgml_shippable_input_collation(exprInputCollation(node), args.inner, funcid);
+		pgml_shippable_input_collation(exprInputCollation(node), args.inner, funcid, walk->options);
 }
 
 /* Judge a node by its kind; result becomes its collation. */

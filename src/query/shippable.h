@@ -35,6 +35,13 @@ extern bool pgml_shippable_expr(PlannerInfo *root, Relids relids, const PgmlOpti
  */
 extern bool pgml_is_local_value(Relids relids, const PgmlOptions *options, Expr *expr);
 
+/*
+ * shippable_collation.c: may what is shipped of this Query hang on whether the remote's
+ * default collation is ours (options->same_collation)?  True also for parts that are
+ * not shipped for other reasons.
+ */
+extern bool pgml_needs_same_collation(Query *query);
+
 /* Are there functions in it that aren't immutable, those computed here left aside? */
 extern bool pgml_has_mutable_functions(Relids relids, const PgmlOptions *options, Expr *expr);
 

@@ -3,7 +3,8 @@
  *		Sorting, grouping and aggregating: do they mean the same on the remote?
  *
  * A sort order is the remote's own if its operator is known there and the
- * collation by which it compares is a column's.  Groups and distinct values are
+ * collation by which it compares is a column's (if it is the default collation, the
+ * remote's must be ours).  Groups and distinct values are
  * made by equality, for which any deterministic collation is as good as
  * another; the remote takes the type's default equality, so that must be the
  * operator here.  An aggregate is a function of its arguments as others are, with
@@ -25,14 +26,6 @@
 #include "query/deparse.h"
 #include "query/shippable.h"
 #include "query/shippable_walk.h"
-
-/* Can the remote sort by an expression of this collation, where we do by sort_collation? */
-static bool
-sorts_alike(Oid sort_collation, PgmlCollation collation)
-{
-	return !OidIsValid(sort_collation) ||
-		(collation.settled == COLUMN && collation.oid == sort_collation);
-}
 
 static PgmlSortKey *
 make_sort_key(Expr *expr, Oid sortop, bool nulls_first)
@@ -69,7 +62,8 @@ shippable_pathkey(Relids relids, const PgmlOptions *options, PathKey *pathkey)
 			!bms_is_subset(em->em_relids, relids) ||
 			contain_agg_clause((Node *) em->em_expr) ||
 			!pgml_judge_expr(relids, options, em->em_expr, &collation) ||
-			!sorts_alike(ec->ec_collation, collation))
+			!pgml_shippable_sort_collation(exprType((Node *) em->em_expr), ec->ec_collation,
+										   collation, options))
 			continue;
 
 		sortop = pgml_pathkey_operator(pathkey, em->em_datatype);
@@ -111,7 +105,8 @@ pgml_shippable_order_by(Relids relids, const PgmlOptions *options, List *clauses
 
 		if (!OidIsValid(clause->sortop) ||
 			!pgml_judge_expr(relids, options, expr, &collation) ||
-			!sorts_alike(exprCollation((Node *) expr), collation) ||
+			!pgml_shippable_sort_collation(exprType((Node *) expr), exprCollation((Node *) expr),
+										   collation, options) ||
 			!pgml_shippable_object(clause->sortop, OperatorRelationId, options))
 			return false;
 		*keys = lappend(*keys, make_sort_key(expr, clause->sortop, clause->nulls_first));
@@ -139,6 +134,8 @@ pgml_shippable_group(Relids relids, const PgmlOptions *options, List *clauses, L
 		Expr	   *expr = (Expr *) get_sortgroupclause_expr(clause, tlist);
 
 		if (!is_default_equality(clause->eqop, exprType((Node *) expr)) ||
+			!pgml_shippable_equality_collation(exprCollation((Node *) expr),
+											   get_opcode(clause->eqop), options) ||
 			!pgml_shippable_object(clause->eqop, OperatorRelationId, options) ||
 			!pgml_shippable_expr(NULL, relids, options, expr))
 			return false;
@@ -160,6 +157,8 @@ shippable_order_within(Aggref *agg, const PgmlWalk *walk)
 		Node	   *expr = get_sortgroupclause_expr(clause, agg->args);
 
 		if (!is_default_equality(clause->eqop, exprType(expr)) ||
+			!pgml_shippable_equality_collation(exprCollation(expr), get_opcode(clause->eqop),
+											   walk->options) ||
 			!pgml_shippable_object(clause->eqop, OperatorRelationId, walk->options))
 			return false;
 	}
@@ -204,5 +203,5 @@ pgml_shippable_aggregate(Aggref *agg, const PgmlWalk *walk, PgmlCollation *resul
 		return false;
 
 	*result = pgml_derive_collation((Node *) agg, inner);
-	return pgml_shippable_input_collation(agg->inputcollid, inner, agg->aggfnoid);
+	return pgml_shippable_input_collation(agg->inputcollid, inner, agg->aggfnoid, walk->options);
 }

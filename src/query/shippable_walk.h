@@ -43,6 +43,8 @@ extern bool pgml_judge_expr(Relids relids, const PgmlOptions *options, Expr *exp
 extern bool pgml_shippable_part(Expr *expr, const PgmlWalk *walk, const PgmlCollation *test,
 								PgmlCollation *collation);
 
+/* shippable_collation.c */
+
 /* Combine the collations of two arguments of one expression. */
 extern PgmlCollation pgml_merge_collations(PgmlCollation a, PgmlCollation b);
 
@@ -53,7 +55,16 @@ extern PgmlCollation pgml_merge_collations(PgmlCollation a, PgmlCollation b);
 extern PgmlCollation pgml_derive_collation(const Node *node, PgmlCollation inner);
 
 /* Does a function (InvalidOid: something else) see the collation on the remote that it sees here? */
-extern bool pgml_shippable_input_collation(Oid collation, PgmlCollation inner, Oid funcid);
+extern bool pgml_shippable_input_collation(Oid collation, PgmlCollation inner, Oid funcid,
+										   const PgmlOptions *options);
+
+/* Does the remote, where values of this type and collation are sorted, do it as we do? */
+extern bool pgml_shippable_sort_collation(Oid typid, Oid collation, PgmlCollation inner,
+										  const PgmlOptions *options);
+
+/* Does it tell them apart by this function as we do? */
+extern bool pgml_shippable_equality_collation(Oid collation, Oid funcid,
+											  const PgmlOptions *options);
 
 /* shippable_sort.c */
 

@@ -15,11 +15,15 @@
  * The question finds tables by the names in the catalogs, not by casting to
  * regclass: that throws where the login may not use a schema.  pg_relation_size
  * takes an ACCESS SHARE lock for a moment, as the scan that follows does.
+ *
+ * What else a plan hangs on is asked along with it: the database's default collation
+ * (collation.c).
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "remote/collation.h"
 #include "remote/command.h"
 #include "remote/readonly.h"
 #include "remote/tablesize.h"
@@ -33,6 +37,7 @@ enum
 	COL_PAGES,
 	COL_ROWS,
 	COL_UNCOUNTED,
+	COL_COLLATION,				/* of the database, in a row of its own */
 	NUM_COLS
 };
 
@@ -61,28 +66,42 @@ static const char *const question_tail =
 " sum(CASE WHEN NOT counted THEN 0"
 " WHEN stored THEN now * (reltuples / relpages)"
 " WHEN relkind = 'f' THEN reltuples END),"
-" sum(CASE WHEN stored AND NOT counted THEN now END)"
+" sum(CASE WHEN stored AND NOT counted THEN now END), NULL::text"
 " FROM sized GROUP BY i";
+
+/* Append the question about the tables. */
+static void
+append_tables(StringInfo sql, const PgmlTableSize *tables, int n)
+{
+	appendStringInfoString(sql,
+						   "WITH RECURSIVE wanted (i, top) AS (SELECT t.i, c.oid FROM (VALUES ");
+	for (int i = 0; i < n; i++)
+	{
+		appendStringInfo(sql, "%s(%d, ", i > 0 ? ", " : "", i);
+		pgml_append_literal(sql, tables[i].schema);
+		appendStringInfoString(sql, ", ");
+		pgml_append_literal(sql, tables[i].name);
+		appendStringInfoChar(sql, ')');
+	}
+	appendStringInfoChar(sql, ')');
+	appendStringInfoString(sql, question_tail);
+}
 
 /* Compose the question. */
 static char *
-question(const PgmlTableSize *tables, int n)
+question(PgmlConn *conn, const PgmlTableSize *tables, int n, bool collation)
 {
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfoString(&sql,
-						   "WITH RECURSIVE wanted (i, top) AS (SELECT t.i, c.oid FROM (VALUES ");
-	for (int i = 0; i < n; i++)
+	if (n > 0)
+		append_tables(&sql, tables, n);
+	if (collation)
 	{
-		appendStringInfo(&sql, "%s(%d, ", i > 0 ? ", " : "", i);
-		pgml_append_literal(&sql, tables[i].schema);
-		appendStringInfoString(&sql, ", ");
-		pgml_append_literal(&sql, tables[i].name);
-		appendStringInfoChar(&sql, ')');
+		appendStringInfo(&sql, "%sSELECT -1, NULL, NULL, NULL, NULL, NULL, ",
+						 n > 0 ? " UNION ALL " : "");
+		pgml_collation_append_question(&sql, conn->caps.server_version);
 	}
-	appendStringInfoChar(&sql, ')');
-	appendStringInfoString(&sql, question_tail);
 	return sql.data;
 }
 
@@ -123,16 +142,29 @@ learn(PgmlConn *conn, PgmlTableSize *tables, int n, PgmlResult *res, int row)
 }
 
 bool
-pgml_tablesize_ask(PgmlConn *conn, PgmlTableSize *tables, int n)
+pgml_tablesize_ask(PgmlConn *conn, PgmlTableSize *tables, int n, bool *same_collation)
 {
-	PgmlResult *res = pgml_command_look(conn, question(tables, n));
-	bool		understood = !pgml_result_is_error(res);
+	PgmlResult *res;
+	bool		understood;
+
+	/* how the collation is asked for is a matter of the remote's version */
+	if (same_collation != NULL)
+	{
+		pgml_connection_ensure(conn);
+		*same_collation = false;
+	}
+	res = pgml_command_look(conn, question(conn, tables, n, same_collation != NULL));
+	understood = !pgml_result_is_error(res);
 
 	for (int i = 0; i < n; i++)
 		tables[i].known = false;
 	if (understood && pgml_result_ncols(res) == NUM_COLS)
 		for (int row = 0; row < pgml_result_nrows(res); row++)
+		{
 			learn(conn, tables, n, res, row);
+			if (same_collation != NULL && pgml_result_value(res, row, COL_COLLATION) != NULL)
+				*same_collation = pgml_collation_is_ours(pgml_result_value(res, row, COL_COLLATION));
+		}
 	pgml_result_free(res);
 	return understood;
 }

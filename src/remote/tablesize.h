@@ -23,12 +23,14 @@ typedef struct PgmlTableSize
 } PgmlTableSize;
 
 /*
- * Ask the remote about n tables, in one round trip; the first three fields of
- * each are given.  What is learned of them on the way, readonly.c is told.
+ * Ask the remote about n tables (0 is allowed), in one round trip; the first three
+ * fields of each are given.  If same_collation isn't NULL, it also learns whether the
+ * default collation of its database is that of ours.  What is learned of them on the way, readonly.c is told.
  * Returns false if the remote answers with an error, after which a remote
  * transaction that was open has failed.  Connects if need be; blocks
  * (interruptibly), throws.
  */
-extern bool pgml_tablesize_ask(PgmlConn *conn, PgmlTableSize *tables, int n);
+extern bool pgml_tablesize_ask(PgmlConn *conn, PgmlTableSize *tables, int n,
+							   bool *same_collation);
 
 #endif							/* PGML_REMOTE_TABLESIZE_H */
