@@ -150,6 +150,7 @@ pgml_tablesize_ask(PgmlConn *conn, PgmlTableSize *tables, int n, bool *same_coll
 	/* how the collation is asked for is a matter of the remote's version */
 	if (same_collation != NULL)
 	{
+		pgml_conn_claim(conn);
 		pgml_connection_ensure(conn);
 		*same_collation = false;
 	}
