@@ -555,6 +555,7 @@ pgml_connection_ensure(PgmlConn *conn)
 	if (PQsetnonblocking(conn->pg, 1) != 0)
 		throw_connect_error(conn, NULL);
 	conn->established = true;
+	conn->last_sent = GetCurrentTimestamp();
 	conn->ask_after = 0;
 	pgml_stats.connects++;
 	MemoryContextSwitchTo(old);

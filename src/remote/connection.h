@@ -104,7 +104,7 @@ struct PgmlConn
 	bool		pipelined;		/* it was sent in libpq's pipeline mode */
 	bool		as_text;		/* the rows of a pipeline come one by one, in text form */
 	bool		async;			/* its rows are left for later, beyond the end of the transaction */
-	TimestampTz last_sent;		/* when the last message left */
+	TimestampTz last_sent;		/* when the last message left, or the connection was made */
 	bool		unawaited;		/* flushed, and nobody has waited for the answer yet */
 	bool		copying;		/* a COPY's rows have begun to come, or may go */
 	uint64		copied;			/* how many bytes of them have come, if they are awaited */
