@@ -544,3 +544,4 @@ DROP EXTENSION postgres_fdw CASCADE;
 DROP OWNED BY bulk_user;
 DROP ROLE bulk_user;
 DROP SCHEMA bulk, bulk_far CASCADE;
+DROP SERVER bulk_server CASCADE;
