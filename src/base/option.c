@@ -45,6 +45,9 @@ static const char *const transport_names[] = {"auto", "copy", "row", "cursor"};
 /* Names of PgmlInsertMethod's values, in their order. */
 static const char *const insert_method_names[] = {"auto", "copy", "values"};
 
+/* Names of PgmlRowIdentity's values, in their order. */
+static const char *const row_identity_names[] = {"ctid", "key"};
+
 /* The peers' defaults, used where the user has set none. */
 #define DEFAULT_BATCH_SIZE 1
 #define DEFAULT_FETCH_SIZE 100
@@ -133,6 +136,13 @@ insert_method_value(const PgmlOption *option, const char *value)
 					  "\"auto\", \"copy\" or \"values\"");
 }
 
+static PgmlRowIdentity
+row_identity_value(const PgmlOption *option, const char *value)
+{
+	return enum_value(option, value, row_identity_names, lengthof(row_identity_names),
+					  "\"ctid\" or \"key\"");
+}
+
 /* Read a list of extensions; those that are not installed are left out, with a warning if wanted. */
 static List *
 extensions_value(const PgmlOption *option, const char *value, bool warn)
@@ -209,6 +219,9 @@ read_value(const PgmlOption *option, DefElem *def, bool warn, void *field)
 			break;
 		case KIND_INSERT_METHOD:
 			*(PgmlInsertMethod *) field = insert_method_value(option, defGetString(def));
+			break;
+		case KIND_ROW_IDENTITY:
+			*(PgmlRowIdentity *) field = row_identity_value(option, defGetString(def));
 			break;
 	}
 }

@@ -40,6 +40,13 @@ typedef enum PgmlInsertMethod
 	PGML_INSERT_VALUES
 } PgmlInsertMethod;
 
+/* How a row that is to be changed is found again; see plan/planinfo.h. */
+typedef enum PgmlRowIdentity
+{
+	PGML_ROW_IDENTITY_CTID,
+	PGML_ROW_IDENTITY_KEY
+} PgmlRowIdentity;
+
 /*
  * What a server's options say, overridden by those of one of its foreign
  * tables where a table was asked for.
@@ -73,6 +80,7 @@ typedef struct PgmlOptions
 	bool		batch_size_set; /* did the user say so? */
 	PgmlInsertMethod insert_method;
 	bool		remote_defaults;
+	PgmlRowIdentity row_identity;
 	bool		async_capable;
 	bool		updatable;
 	bool		truncatable;

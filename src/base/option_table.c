@@ -66,6 +66,8 @@ static const PgmlOption option_table[] = {
 	"how the rows of INSERT are sent"},
 	{"remote_defaults", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(remote_defaults),
 	"leave columns that INSERT doesn't set to the remote"},
+	{"row_identity", AT_TABLE, KIND_ROW_IDENTITY, 0, FIELD(row_identity),
+	"how UPDATE and DELETE find a row again"},
 	{"async_capable", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(async_capable),
 	"scans may run at the same time as those of other servers"},
 	{"updatable", AT_SERVER | AT_TABLE, KIND_BOOL, 0, FIELD(updatable),

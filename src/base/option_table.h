@@ -25,7 +25,8 @@ typedef enum OptionKind
 	KIND_SAMPLING,				/* name of a PgmlSampling */
 	KIND_TRANSPORT,				/* name of a PgmlTransport */
 	KIND_QUERY,					/* text of one SELECT */
-	KIND_INSERT_METHOD			/* name of a PgmlInsertMethod */
+	KIND_INSERT_METHOD,			/* name of a PgmlInsertMethod */
+	KIND_ROW_IDENTITY			/* name of a PgmlRowIdentity */
 } OptionKind;
 
 /* Other properties. */

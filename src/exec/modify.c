@@ -9,7 +9,9 @@
  *
  * A row that is to be changed is named by the ctid and the tableoid that the
  * scan has brought along: on a partitioned or inherited remote table a ctid
- * alone names a row in each partition.
+ * alone names a row in each partition.  A row of a view has neither; there the
+ * user may say that a key names it.  No two keys of a statement are the same
+ * (rowkeys.c), and the remote must change at most one row for each.
  *
  * The remote has the last word.  A row that it has not changed, because it is
  * gone or a trigger there said no, doesn't count and has no RETURNING; a row
@@ -21,6 +23,7 @@
 #include "access/table.h"
 #include "catalog/pg_type_d.h"
 #include "executor/executor.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -32,14 +35,6 @@
 #include "query/deparse.h"
 #include "remote/command.h"
 #include "remote/conncache.h"
-
-/* The parameters of UPDATE and DELETE in front of the values. */
-enum
-{
-	PARAM_CTID,
-	PARAM_TABLEOID,
-	NUM_ROW_PARAMS
-};
 
 PgmlModify *
 pgml_modify_create(PgmlModifyPlan *plan, EState *estate, ResultRelInfo *rri)
@@ -70,19 +65,55 @@ find_junk(Plan *subplan, const char *name)
 	return attno;
 }
 
+/* Prepare to name rows by ctid and tableoid; returns how many parameters that takes. */
+static int
+init_ctid(PgmlModify *modify, Plan *subplan, Oid *types)
+{
+	modify->row_attnos = list_make2_int(find_junk(subplan, PGML_JUNK_CTID),
+										find_junk(subplan, PGML_JUNK_TABLEOID));
+	types[0] = TIDOID;
+	types[1] = OIDOID;
+	return 2;
+}
+
+/*
+ * The same by key.  Rows aren't locked by the scan, so its snapshot must last until
+ * they are changed: the remote transaction counts as one that writes from now on.
+ */
+static int
+init_keys(PgmlModify *modify, Plan *subplan, Relation rel, Oid *types)
+{
+	List	   *keys = modify->plan->keys;
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1);
+
+		modify->row_attnos = lappend_int(modify->row_attnos,
+										 find_junk(subplan, pgml_planinfo_key_junk(attr)));
+		types[foreach_current_index(lc)] = attr->atttypid;
+	}
+	modify->keys = pgml_rowkeys_create(rel, keys);
+	modify->check_keys = modify->plan->operation == CMD_UPDATE && rel->trigdesc != NULL &&
+		rel->trigdesc->trig_update_before_row;
+	pgml_command_mark_write(modify->conn);
+	return list_length(keys);
+}
+
 /* Prepare for UPDATE and DELETE: where the parameters come from. */
 static void
 init_row_statement(PgmlModify *modify, Plan *subplan, Relation rel)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
-	Oid		   *types = palloc(sizeof(Oid) * (desc->natts + NUM_ROW_PARAMS));
-	int			n = NUM_ROW_PARAMS;
+	Oid		   *types = palloc(sizeof(Oid) * (2 * desc->natts + 2));
+	int			n;
 	ListCell   *lc;
 
-	modify->ctid_attno = find_junk(subplan, PGML_JUNK_CTID);
-	modify->tableoid_attno = find_junk(subplan, PGML_JUNK_TABLEOID);
-	types[PARAM_CTID] = TIDOID;
-	types[PARAM_TABLEOID] = OIDOID;
+	if (modify->plan->keys != NIL)
+		n = init_keys(modify, subplan, rel, types);
+	else
+		n = init_ctid(modify, subplan, types);
 
 	foreach(lc, modify->plan->targetattrs)
 	{
@@ -118,16 +149,53 @@ pgmlBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	rri->ri_FdwState = modify;
 }
 
-/* Fill a parameter from a junk column of the subplan's row. */
+/* Throw if a local trigger has changed the key of a row. */
 static void
-set_row_param(PgmlModify *modify, int param, TupleTableSlot *plan_slot, AttrNumber attno)
+check_key(PgmlModify *modify, Relation rel, TupleTableSlot *slot)
 {
-	bool		isnull;
+	ListCell   *lc;
 
-	modify->args->datums[param] = slot_getattr(plan_slot, attno, &isnull);
-	if (isnull)
-		elog(ERROR, "a row to be changed has no %s",
-			 param == PARAM_CTID ? "ctid" : "tableoid");
+	foreach(lc, modify->plan->keys)
+	{
+		Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1);
+		bool		isnull;
+		Datum		value = slot_getattr(slot, attr->attnum, &isnull);
+
+		if (isnull || !datum_image_eq(value, modify->args->datums[foreach_current_index(lc)],
+									  attr->attbyval, attr->attlen))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot update key column \"%s\" of foreign table \"%s\"",
+							NameStr(attr->attname), RelationGetRelationName(rel)),
+					 errdetail("A trigger has changed the key that names the row.")));
+	}
+}
+
+/*
+ * Fill the parameters that name a row from the junk columns of the subplan's row.
+ * False: the statement has changed that row already; only keys tell so.
+ */
+static bool
+name_row(PgmlModify *modify, Relation rel, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	PgmlArguments *args = modify->args;
+	ListCell   *lc;
+
+	foreach(lc, modify->row_attnos)
+	{
+		int			param = foreach_current_index(lc);
+
+		args->datums[param] = slot_getattr(plan_slot, lfirst_int(lc), &args->nulls[param]);
+		if (args->nulls[param] && modify->keys == NULL)
+			elog(ERROR, "a row to be changed has no ctid or tableoid");
+	}
+	if (modify->keys == NULL)
+		return true;
+	if (!pgml_rowkeys_add(modify->keys, args->datums, args->nulls))
+		return false;
+	if (modify->check_keys)
+		check_key(modify, rel, slot);
+	return true;
 }
 
 TupleTableSlot *
@@ -148,12 +216,27 @@ pgml_modify_take_result(PgmlModify *modify, PgmlResult *res, TupleTableSlot *slo
 	return slot;
 }
 
+/* Throw for a statement that has changed several rows in the place of one. */
+static void
+throw_several(PgmlModify *modify, uint64 changed)
+{
+	bool		by_key = modify->keys != NULL;
+
+	ereport(ERROR,
+			(errcode(by_key ? ERRCODE_CARDINALITY_VIOLATION : ERRCODE_FDW_ERROR),
+			 errmsg("remote server \"%s\" changed " UINT64_FORMAT " rows instead of one",
+					modify->conn->name, changed),
+			 by_key ? errdetail("Several rows have the same key there.") :
+			 errdetail("Several rows have the same ctid and tableoid there."),
+			 errcontext("remote SQL command: %s", modify->plan->sql)));
+}
+
 /*
- * Run the statement for one row of the subplan; slot has the new values
+ * Run the statement for one row, which has been named; slot has the new values
  * (UPDATE), and takes what RETURNING brings.
  */
 static TupleTableSlot *
-change_row(PgmlModify *modify, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+change_row(PgmlModify *modify, TupleTableSlot *slot)
 {
 	PgmlModifyPlan *plan = modify->plan;
 	PgmlArguments *args = modify->args;
@@ -161,11 +244,9 @@ change_row(PgmlModify *modify, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 	uint64		changed;
 	ListCell   *lc;
 
-	set_row_param(modify, PARAM_CTID, plan_slot, modify->ctid_attno);
-	set_row_param(modify, PARAM_TABLEOID, plan_slot, modify->tableoid_attno);
 	foreach(lc, modify->value_attrs)
 	{
-		int			param = NUM_ROW_PARAMS + foreach_current_index(lc);
+		int			param = list_length(modify->row_attnos) + foreach_current_index(lc);
 
 		args->datums[param] = slot_getattr(slot, lfirst_int(lc), &args->nulls[param]);
 	}
@@ -182,12 +263,7 @@ change_row(PgmlModify *modify, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 
 	changed = modify->returned ? (uint64) pgml_result_nrows(res) : pgml_result_affected(res);
 	if (changed > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_ERROR),
-				 errmsg("remote server \"%s\" changed " UINT64_FORMAT " rows instead of one",
-						modify->conn->name, changed),
-				 errdetail("Several rows have the same ctid and tableoid there."),
-				 errcontext("remote SQL command: %s", plan->sql)));
+		throw_several(modify, changed);
 	if (changed == 0)
 		return NULL;
 	return pgml_modify_take_result(modify, res, slot);
@@ -202,13 +278,15 @@ pgmlExecForeignUpdate(EState *estate, ResultRelInfo *rri,
 
 	MemoryContextReset(modify->call_cxt);
 	caller = MemoryContextSwitchTo(modify->call_cxt);
-	if (modify->queue != NULL)
+	if (!name_row(modify, rri->ri_RelationDesc, slot, planSlot))
+		slot = NULL;
+	else if (modify->queue != NULL)
 	{
-		pgml_queue_put(modify->queue, slot, planSlot, modify->ctid_attno, modify->tableoid_attno);
+		pgml_queue_put(modify->queue, modify->args->datums, modify->args->nulls, slot);
 		slot = NULL;
 	}
 	else
-		slot = change_row(modify, slot, planSlot);
+		slot = change_row(modify, slot);
 	MemoryContextSwitchTo(caller);
 	return slot;
 }

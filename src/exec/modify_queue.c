@@ -58,7 +58,8 @@ struct PgmlQueue
 	CommandId	command;		/* that queues the rows */
 	int			level;			/* its nest level */
 
-	TupleDesc	desc;			/* ctid, tableoid, values */
+	TupleDesc	desc;			/* ctid, tableoid, or keys; then values */
+	int			nnames;			/* its columns in front of the values */
 	TupleTableSlot *slot;
 	Tuplestorestate *store;		/* NULL: no row has been queued yet */
 	ResourceOwner owner;		/* of the store */
@@ -94,17 +95,21 @@ forget_queue(void *arg)
 	queue->store = NULL;
 }
 
-/* Describe the rows of the queue. */
+/* Describe the rows of the queue; keys NIL: they begin with ctid and tableoid. */
 static TupleDesc
-describe_rows(Relation rel, List *value_attrs)
+describe_rows(Relation rel, List *keys, List *value_attrs)
 {
-	TupleDesc	desc = CreateTemplateTupleDesc(PGML_CHANGE_NUM_KEYS + list_length(value_attrs));
-	AttrNumber	attnum = PGML_CHANGE_NUM_KEYS;
+	List	   *attrs = list_concat_copy(keys, value_attrs);
+	AttrNumber	attnum = keys != NIL ? 0 : PGML_CHANGE_NUM_KEYS;
+	TupleDesc	desc = CreateTemplateTupleDesc(attnum + list_length(attrs));
 	ListCell   *lc;
 
-	TupleDescInitEntry(desc, PGML_CHANGE_CTID + 1, "ctid", TIDOID, -1, 0);
-	TupleDescInitEntry(desc, PGML_CHANGE_TABLEOID + 1, "tableoid", OIDOID, -1, 0);
-	foreach(lc, value_attrs)
+	if (keys == NIL)
+	{
+		TupleDescInitEntry(desc, PGML_CHANGE_CTID + 1, "ctid", TIDOID, -1, 0);
+		TupleDescInitEntry(desc, PGML_CHANGE_TABLEOID + 1, "tableoid", OIDOID, -1, 0);
+	}
+	foreach(lc, attrs)
 	{
 		Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1);
 
@@ -273,9 +278,11 @@ pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn, ModifyTableState *mtstat
 	queue->change.prefix = plan->batch_prefix;
 	queue->change.suffix = plan->batch_suffix;
 	queue->change.describe = plan->batch_describe;
+	queue->change.by_key = plan->keys != NIL;
 	queue->value_attrs = value_attrs;
 	queue->command = mtstate->ps.state->es_output_cid;
-	queue->desc = describe_rows(rri->ri_RelationDesc, value_attrs);
+	queue->desc = describe_rows(rri->ri_RelationDesc, plan->keys, value_attrs);
+	queue->nnames = queue->desc->natts - list_length(value_attrs);
 	queue->slot = MakeSingleTupleTableSlot(queue->desc, &TTSOpsMinimalTuple);
 	queue->on_delete.func = forget_queue;
 	queue->on_delete.arg = queue;
@@ -287,17 +294,16 @@ pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn, ModifyTableState *mtstat
 }
 
 void
-pgml_queue_put(PgmlQueue *queue, TupleTableSlot *slot, TupleTableSlot *plan_slot,
-			   AttrNumber ctid_attno, AttrNumber tableoid_attno)
+pgml_queue_put(PgmlQueue *queue, const Datum *names, const bool *name_nulls,
+			   TupleTableSlot *slot)
 {
 	Datum	   *values = palloc(sizeof(Datum) * queue->desc->natts);
 	bool	   *nulls = palloc(sizeof(bool) * queue->desc->natts);
-	int			n = PGML_CHANGE_NUM_KEYS;
+	int			n = queue->nnames;
 	ListCell   *lc;
 
-	values[PGML_CHANGE_CTID] = slot_getattr(plan_slot, ctid_attno, &nulls[PGML_CHANGE_CTID]);
-	values[PGML_CHANGE_TABLEOID] = slot_getattr(plan_slot, tableoid_attno,
-												&nulls[PGML_CHANGE_TABLEOID]);
+	memcpy(values, names, sizeof(Datum) * n);
+	memcpy(nulls, name_nulls, sizeof(bool) * n);
 	foreach(lc, queue->value_attrs)
 	{
 		values[n] = slot_getattr(slot, lfirst_int(lc), &nulls[n]);

@@ -23,11 +23,11 @@ extern PgmlQueue *pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn,
 									List *value_attrs);
 
 /*
- * Queue a row: the ctid and tableoid in plan_slot, the values in slot.  Blocks
- * on nothing but a temporary file.
+ * Queue a row: names and name_nulls say what names it (ctid and tableoid, or the plan's
+ * keys), the values are in slot.  Blocks on nothing but a temporary file.
  */
-extern void pgml_queue_put(PgmlQueue *queue, TupleTableSlot *slot, TupleTableSlot *plan_slot,
-						   AttrNumber ctid_attno, AttrNumber tableoid_attno);
+extern void pgml_queue_put(PgmlQueue *queue, const Datum *names, const bool *name_nulls,
+						   TupleTableSlot *slot);
 
 /*
  * Apply what a statement with this snapshot must see: the queues of statements

@@ -11,6 +11,7 @@
 
 #include "exec/arguments.h"
 #include "exec/modify_queue.h"
+#include "exec/rowkeys.h"
 #include "exec/rowslot.h"
 #include "plan/planinfo.h"
 #include "row/sink.h"
@@ -26,11 +27,12 @@ typedef struct PgmlModify
 	/* INSERT */
 	PgmlSink   *sink;
 
-	/* UPDATE and DELETE: a prepared statement, its parameters ctid, tableoid, values */
+	/* UPDATE and DELETE: a prepared statement, its parameters what names the row, values */
 	char	   *statement;		/* its name; NULL: not prepared yet */
-	AttrNumber	ctid_attno;		/* in the subplan's rows */
-	AttrNumber	tableoid_attno;
-	List	   *value_attrs;	/* int: attributes behind the parameters from $3 on */
+	List	   *row_attnos;		/* int: in the subplan's rows, ctid and tableoid, or the key */
+	PgmlRowKeys *keys;			/* of rows changed so far; NULL: ctid and tableoid name them */
+	bool		check_keys;		/* a local trigger might have set one */
+	List	   *value_attrs;	/* int: attributes behind the other parameters */
 	PgmlArguments *args;
 	PgmlQueue  *queue;			/* NULL: rows are changed one by one */
 } PgmlModify;

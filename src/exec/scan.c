@@ -149,7 +149,7 @@ static void
 explain_lack(void *arg)
 {
 	if (geterrcode() == ERRCODE_UNDEFINED_COLUMN)
-		errhint("An UPDATE or DELETE that isn't sent as one statement finds rows again by their ctid, which views don't have.");
+		errhint("An UPDATE or DELETE that isn't sent as one statement finds rows again by their ctid, which views don't have. The option row_identity can name another way.");
 }
 
 /* Get the next row of the remote; false: there is none. */

@@ -6,7 +6,8 @@
  * found again?
  *
  * A row is known by ctid and the remote's tableoid, which the scan of the
- * result relation brings along as junk columns (planinfo.h says how).  INSERT
+ * result relation brings along as junk columns (planinfo.h says how); a row of a
+ * view, which has none, by its key columns, if the user says so.  INSERT
  * and UPDATE send the columns that they set (so that the remote's own defaults
  * fill the others); when a local BEFORE trigger could change any column of the
  * new row, all.  RETURNING asks for
@@ -58,17 +59,52 @@ drop_row_marks(PlannerInfo *root)
 			root->rowMarks = foreach_delete_current(root->rowMarks, lc);
 }
 
+/* Ask the scan for ctid and the remote's tableoid. */
+static void
+add_ctid(PlannerInfo *root, Index rti)
+{
+	Var		   *ctid = makeVar(rti, SelfItemPointerAttributeNumber, TIDOID, -1,
+							   InvalidOid, 0);
+	Var		   *tableoid = makeVar(rti, PGML_REMOTE_TABLEOID_ATTNO, OIDOID, -1,
+								   InvalidOid, 0);
+
+	add_row_identity_var(root, ctid, rti, PGML_JUNK_CTID);
+	add_row_identity_var(root, tableoid, rti, PGML_JUNK_TABLEOID);
+}
+
+/* Ask the scan for the key columns. */
+static void
+add_keys(PlannerInfo *root, Index rti, Relation rel)
+{
+	List	   *keys = pgml_option_key_columns(RelationGetRelid(rel));
+	ListCell   *lc;
+
+	if (keys == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("foreign table \"%s\" has no key columns", RelationGetRelationName(rel)),
+				 errdetail("Its option row_identity says that they name its rows."),
+				 errhint("Say which columns they are: ALTER FOREIGN TABLE ... ALTER COLUMN ... OPTIONS (key 'true').")));
+	foreach(lc, keys)
+	{
+		Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1);
+		Var		   *var = makeVar(rti, attr->attnum, attr->atttypid, attr->atttypmod,
+								  attr->attcollation, 0);
+
+		add_row_identity_var(root, var, rti, pgml_planinfo_key_junk(attr));
+	}
+}
+
 void
 pgmlAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target_rte,
 							Relation target_relation)
 {
-	Var		   *ctid = makeVar(rtindex, SelfItemPointerAttributeNumber, TIDOID, -1,
-							   InvalidOid, 0);
-	Var		   *tableoid = makeVar(rtindex, PGML_REMOTE_TABLEOID_ATTNO, OIDOID, -1,
-								   InvalidOid, 0);
+	const PgmlOptions *options = pgml_options_of_table(RelationGetRelid(target_relation));
 
-	add_row_identity_var(root, ctid, rtindex, PGML_JUNK_CTID);
-	add_row_identity_var(root, tableoid, rtindex, PGML_JUNK_TABLEOID);
+	if (options->row_identity == PGML_ROW_IDENTITY_KEY)
+		add_keys(root, rtindex, target_relation);
+	else
+		add_ctid(root, rtindex);
 	if (rtindex == (Index) root->parse->resultRelation && !target_rte->inh)
 		drop_row_marks(root);
 }
@@ -205,6 +241,44 @@ pgml_modify_returned_columns(Relation rel, ModifyTable *plan, Index rti, int sub
 	return result;
 }
 
+/*
+ * Leave out the key columns that name the rows.  They may be there because a local
+ * trigger could set any column (then the executor looks whether it did); a
+ * statement that sets one is refused.
+ */
+static List *
+columns_without_keys(PlannerInfo *root, Relation rel, Index rti, List *columns, List *keys)
+{
+	Bitmapset  *set = pgml_updated_columns(root, rti);
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		if (bms_is_member(lfirst_int(lc) - FirstLowInvalidHeapAttributeNumber, set))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot update key column \"%s\" of foreign table \"%s\"",
+							NameStr(TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1)->attname),
+							RelationGetRelationName(rel)),
+					 errdetail("Its rows are named by their key, and the statement can't be sent whole."),
+					 errhint("Write a statement that the remote can evaluate, or use pgml_fdw_exec.")));
+		columns = list_delete_int(columns, lfirst_int(lc));
+	}
+	return columns;
+}
+
+/* Refuse to return the ctid of a row that has none. */
+static void
+check_returned_by_key(Relation rel, List *returning)
+{
+	if (list_member_int(returning, SelfItemPointerAttributeNumber))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot return the ctid of rows of foreign table \"%s\"",
+						RelationGetRelationName(rel)),
+				 errdetail("Its rows are named by their key.")));
+}
+
 /* Plan UPDATE and DELETE of rows that the executor hands over. */
 static void
 plan_row_changes(PgmlModifyPlan *modify, PlannerInfo *root, ModifyTable *plan, Index rti,
@@ -212,25 +286,40 @@ plan_row_changes(PgmlModifyPlan *modify, PlannerInfo *root, ModifyTable *plan, I
 {
 	Oid			relid = RelationGetRelid(rel);
 	bool		watched = pgml_changes_are_watched(rel, plan);
-	List	   *columns;
+	List	   *keys = NIL;
+	List	   *columns = NIL;
+	List	   *sent;
 
-	if (plan->operation == CMD_DELETE)
+	if (options->row_identity == PGML_ROW_IDENTITY_KEY)
 	{
-		modify->sql = pgml_deparse_delete(relid, options, modify->returning);
-		if (!watched)
-			modify->batch_prefix = pgml_deparse_delete_batch(options);
-		return;
+		keys = modify->keys = pgml_option_key_columns(relid);
+		check_returned_by_key(rel, modify->returning);
 	}
-
-	columns = updated_columns(root, rel, rti);
-	modify->targetattrs = columns_with_values(rel, columns);
-	modify->sql = pgml_deparse_update(relid, options, columns, modify->returning);
+	if (plan->operation == CMD_DELETE)
+		modify->sql = pgml_deparse_delete(relid, options, keys, modify->returning);
+	else
+	{
+		columns = updated_columns(root, rel, rti);
+		columns = columns_without_keys(root, rel, rti, columns, keys);
+		modify->targetattrs = columns_with_values(rel, columns);
+		modify->sql = pgml_deparse_update(relid, options, keys, columns, modify->returning);
+	}
 	if (watched)
 		return;
-	modify->batch_prefix = pgml_deparse_update_prefix(relid, options, columns);
-	modify->batch_suffix = pgml_deparse_update_suffix(relid, columns);
-	if (modify->targetattrs != NIL)
-		modify->batch_describe = pgml_deparse_describe(relid, options, modify->targetattrs);
+
+	if (plan->operation == CMD_DELETE && keys == NIL)
+	{
+		modify->batch_prefix = pgml_deparse_delete_batch(options);
+		return;
+	}
+	if (plan->operation == CMD_DELETE)
+		modify->batch_prefix = pgml_deparse_delete_prefix(relid, options, keys);
+	else
+		modify->batch_prefix = pgml_deparse_update_prefix(relid, options, keys, columns);
+	modify->batch_suffix = pgml_deparse_batch_suffix(relid, keys, columns);
+	sent = list_concat_copy(keys, modify->targetattrs);
+	if (sent != NIL)
+		modify->batch_describe = pgml_deparse_describe(relid, options, sent);
 }
 
 List *

@@ -32,7 +32,7 @@
 
 /* What a list begins with.  To be changed with the layout of the struct. */
 #define SCAN_MAGIC "pgml_fdw scan 1"
-#define MODIFY_MAGIC "pgml_fdw modify 3"
+#define MODIFY_MAGIC "pgml_fdw modify 4"
 #define DIRECT_MAGIC "pgml_fdw direct 1"
 
 /* Stands where postgres_fdw puts the names of joined relations. */
@@ -299,6 +299,7 @@ pgml_planinfo_pack_modify(const PgmlModifyPlan *plan)
 	packed = add_string(packed, plan->batch_prefix);
 	packed = add_string(packed, plan->batch_suffix);
 	packed = add_string(packed, plan->batch_describe);
+	packed = lappend(packed, list_copy(plan->keys));
 	return add_insert(packed, &plan->insert);
 }
 
@@ -316,9 +317,17 @@ pgml_planinfo_unpack_modify(List *packed)
 	plan->batch_prefix = take_string(&unpacker);
 	plan->batch_suffix = take_string(&unpacker);
 	plan->batch_describe = take_string(&unpacker);
+	plan->keys = take_list(&unpacker, T_IntList);
 	take_insert(&unpacker, &plan->insert);
 	unpack_end(&unpacker);
 	return plan;
+}
+
+char *
+pgml_planinfo_key_junk(Form_pg_attribute attr)
+{
+	return psprintf("rkey %d %u %d %u", attr->attnum, attr->atttypid, attr->atttypmod,
+					attr->attcollation);
 }
 
 /* Packed: a string, a boolean, a list, a boolean, as postgres_fdw's direct modifications are. */

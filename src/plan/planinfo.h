@@ -30,10 +30,19 @@
  * remote's travels in a system column that means nothing for a foreign table,
  * cmin: a Var of that number whose type is oid.  The scan puts it into the
  * command id field of the tuple's header, where that Var reads it.
+ *
+ * Where the remote relation has no ctid, and the table's option row_identity says
+ * so: by the key columns, each a junk column.
  */
 #define PGML_JUNK_CTID "ctid"
 #define PGML_JUNK_TABLEOID "rtableoid"
 #define PGML_REMOTE_TABLEOID_ATTNO MinCommandIdAttributeNumber
+
+/*
+ * Name the junk column of a key column.  Tables of one inheritance tree share junk
+ * columns of one name, so it tells all that makes their Vars differ.
+ */
+extern char *pgml_planinfo_key_junk(Form_pg_attribute attr);
 
 /*
  * A scan, as GetForeignPlan made it.
@@ -68,11 +77,12 @@ typedef struct PgmlModifyPlan
 	PgmlInsert	insert;
 
 	/*
-	 * int lists: the attributes whose values are sent, in the order of the
-	 * parameters (for UPDATE those follow $1 = ctid and $2 = tableoid); those
-	 * that RETURNING brings, in order (NIL: no RETURNING), with
+	 * int lists: the key columns that name a row (NIL: ctid and tableoid do); the
+	 * attributes whose values are sent, in the order of the parameters (for
+	 * UPDATE those follow what names the row); those that RETURNING brings, in order (NIL: no RETURNING), with
 	 * SelfItemPointerAttributeNumber for ctid.
 	 */
+	List	   *keys;
 	List	   *targetattrs;
 	List	   *returning;
 } PgmlModifyPlan;

@@ -98,7 +98,13 @@ pgml_relinfo_lock(PlannerInfo *root, Index rti)
 	PlanRowMark *mark;
 
 	if (pgml_relinfo_is_changed(root, rti))
-		lock.strength = LCS_FORUPDATE;
+	{
+		const PgmlOptions *options = pgml_options_of_table(planner_rt_fetch(rti, root)->relid);
+
+		/* a view may not allow it; the remote's snapshot shows a row that somebody has changed */
+		if (options->row_identity == PGML_ROW_IDENTITY_CTID)
+			lock.strength = LCS_FORUPDATE;
+	}
 	else if ((mark = get_plan_rowmark(root->rowMarks, rti)) != NULL)
 	{
 		lock.strength = mark->strength;

@@ -137,18 +137,23 @@ extern char *pgml_deparse_copy_question(const char *relation, List *columns, boo
 
 /*
  * UPDATE s.t SET a = $3, ... WHERE ctid = $1 AND tableoid = $2 [RETURNING ...], and DELETE
- * likewise; generated columns are set to DEFAULT and take no parameter.
+ * likewise; generated columns are set to DEFAULT and take no parameter.  keys (an int
+ * list): the columns that name a row in the place of ctid and tableoid.
  */
-extern char *pgml_deparse_update(Oid relid, const PgmlOptions *options, List *targetattrs,
+extern char *pgml_deparse_update(Oid relid, const PgmlOptions *options, List *keys,
+								 List *targetattrs, List *returning);
+extern char *pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *keys,
 								 List *returning);
-extern char *pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *returning);
 
 /*
  * The same for many rows, in the pieces that row/change.h wants.  The first row of
- * VALUES is one of nulls, which names no row, but the types of all.
+ * VALUES is one of nulls, which names no row, but the types of all.  With keys, rows of
+ * VALUES begin with their number, which is returned for each row that is changed.
  */
-extern char *pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, List *targetattrs);
-extern char *pgml_deparse_update_suffix(Oid relid, List *targetattrs);
+extern char *pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, List *keys,
+										List *targetattrs);
+extern char *pgml_deparse_delete_prefix(Oid relid, const PgmlOptions *options, List *keys);
+extern char *pgml_deparse_batch_suffix(Oid relid, List *keys, List *targetattrs);
 extern char *pgml_deparse_describe(Oid relid, const PgmlOptions *options, List *attnums);
 extern char *pgml_deparse_delete_batch(const PgmlOptions *options);
 

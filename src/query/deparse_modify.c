@@ -5,7 +5,8 @@
  * Parameters of UPDATE have no types in the text: the remote gives each the
  * type of the column that it is assigned to, and reads the value's text form as
  * that.  A row is named by ctid and tableoid, because the foreign table may be
- * a partitioned table there, whose partitions share ctids.
+ * a partitioned table there, whose partitions share ctids; or by key columns,
+ * where the table's option row_identity says so.
  */
 #include "postgres.h"
 
@@ -165,16 +166,26 @@ pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnum
 
 /* Append the condition that finds one row. */
 static void
-append_row_identity(StringInfo buf)
+append_row_identity(StringInfo buf, Oid relid, List *keys)
 {
-	appendStringInfoString(buf, " WHERE ctid = $1::tid AND tableoid = $2::oid");
+	ListCell   *lc;
+
+	if (keys == NIL)
+		appendStringInfoString(buf, " WHERE ctid = $1::tid AND tableoid = $2::oid");
+	foreach(lc, keys)
+	{
+		appendStringInfoString(buf, lc == list_head(keys) ? " WHERE " : " AND ");
+		pgml_deparse_column(buf, relid, (AttrNumber) lfirst_int(lc));
+		appendStringInfo(buf, " = $%d", foreach_current_index(lc) + 1);
+	}
 }
 
 char *
-pgml_deparse_update(Oid relid, const PgmlOptions *options, List *targetattrs, List *returning)
+pgml_deparse_update(Oid relid, const PgmlOptions *options, List *keys, List *targetattrs,
+					List *returning)
 {
 	StringInfoData buf;
-	int			param = 3;
+	int			param = (keys != NIL ? list_length(keys) : 2) + 1;
 	ListCell   *lc;
 
 	initStringInfo(&buf);
@@ -193,7 +204,7 @@ pgml_deparse_update(Oid relid, const PgmlOptions *options, List *targetattrs, Li
 		else
 			appendStringInfo(&buf, " = $%d", param++);
 	}
-	append_row_identity(&buf);
+	append_row_identity(&buf, relid, keys);
 	append_returning(&buf, relid, returning);
 	return buf.data;
 }
@@ -227,11 +238,13 @@ append_batch_set(StringInfo buf, Oid relid, List *targetattrs)
  * first row makes it the type of the parameters below.
  */
 static void
-append_typed_nulls(StringInfo buf, Oid relid, const PgmlOptions *options, List *targetattrs)
+append_typed_nulls(StringInfo buf, Oid relid, const PgmlOptions *options, List *keys,
+				   List *targetattrs)
 {
 	ListCell   *lc;
 
-	appendStringInfoString(buf, "(NULL::tid, NULL::oid");
+	appendStringInfoString(buf, keys != NIL ? "(0" : "(NULL::tid, NULL::oid");
+	targetattrs = list_concat_copy(keys, targetattrs);
 	foreach(lc, targetattrs)
 	{
 		if (get_attgenerated(relid, (AttrNumber) lfirst_int(lc)) != '\0')
@@ -246,7 +259,7 @@ append_typed_nulls(StringInfo buf, Oid relid, const PgmlOptions *options, List *
 }
 
 char *
-pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, List *targetattrs)
+pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, List *keys, List *targetattrs)
 {
 	StringInfoData buf;
 
@@ -256,23 +269,56 @@ pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, List *targetat
 	appendStringInfoString(&buf, " r SET ");
 	append_batch_set(&buf, relid, targetattrs);
 	appendStringInfoString(&buf, " FROM (VALUES ");
-	append_typed_nulls(&buf, relid, options, targetattrs);
+	append_typed_nulls(&buf, relid, options, keys, targetattrs);
 	return buf.data;
 }
 
 char *
-pgml_deparse_update_suffix(Oid relid, List *targetattrs)
+pgml_deparse_delete_prefix(Oid relid, const PgmlOptions *options, List *keys)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "DELETE FROM ");
+	pgml_deparse_relation(&buf, options);
+	appendStringInfoString(&buf, " r USING (VALUES ");
+	append_typed_nulls(&buf, relid, options, keys, NIL);
+	return buf.data;
+}
+
+/* Append the condition that joins a batch's rows with the table's by key. */
+static void
+append_key_join(StringInfo buf, Oid relid, List *keys)
+{
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		appendStringInfoString(buf, lc == list_head(keys) ? ") WHERE r." : " AND r.");
+		pgml_deparse_column(buf, relid, (AttrNumber) lfirst_int(lc));
+		appendStringInfo(buf, " = n.k%d", foreach_current_index(lc) + 1);
+	}
+	appendStringInfoString(buf, " RETURNING n.i");
+}
+
+char *
+pgml_deparse_batch_suffix(Oid relid, List *keys, List *targetattrs)
 {
 	StringInfoData buf;
 	int			nvalues = 0;
 	ListCell   *lc;
 
 	initStringInfo(&buf);
-	appendStringInfoString(&buf, ") n (c, t");
+	appendStringInfoString(&buf, keys != NIL ? ") n (i" : ") n (c, t");
+	for (int i = 1; i <= list_length(keys); i++)
+		appendStringInfo(&buf, ", k%d", i);
 	foreach(lc, targetattrs)
 		if (get_attgenerated(relid, (AttrNumber) lfirst_int(lc)) == '\0')
 			appendStringInfo(&buf, ", v%d", ++nvalues);
-	appendStringInfoString(&buf, ") WHERE r.ctid = n.c AND r.tableoid = n.t");
+	if (keys != NIL)
+		append_key_join(&buf, relid, keys);
+	else
+		appendStringInfoString(&buf, ") WHERE r.ctid = n.c AND r.tableoid = n.t");
 	return buf.data;
 }
 
@@ -303,14 +349,14 @@ pgml_deparse_delete_batch(const PgmlOptions *options)
 }
 
 char *
-pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *returning)
+pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *keys, List *returning)
 {
 	StringInfoData buf;
 
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, "DELETE FROM ");
 	pgml_deparse_relation(&buf, options);
-	append_row_identity(&buf);
+	append_row_identity(&buf, relid, keys);
 	append_returning(&buf, relid, returning);
 	return buf.data;
 }

@@ -20,6 +20,10 @@
  * ourselves; behind a batch, the row that the ctid named is gone: updated or
  * deleted by an earlier command of the same transaction, it can't be seen by a
  * later one, wherever its new version is.
+ *
+ * Rows that have no ctid, those of a view, are named by key.  Nobody has promised that
+ * the key is one, so the remote must prove it: each row of a batch has a
+ * number, which comes back with each row changed, and none may come back twice.
  */
 #include "postgres.h"
 
@@ -99,6 +103,57 @@ struct PgmlChanger
 	int			waiting;		/* rows in them */
 };
 
+/* Throw if the numbers of a batch's rows, one for each row changed there, have one twice. */
+static void
+check_numbers(PgmlChanger *changer, PgmlResult *res, int sent)
+{
+	int			nrows = pgml_result_nrows(res);
+	bool	   *seen;
+
+	if (pgml_result_ncols(res) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
+				 errmsg("remote server \"%s\" returned %d columns instead of %d",
+						changer->conn->name, pgml_result_ncols(res), 1)));
+	seen = palloc0(sizeof(bool) * (sent + 1));
+	for (int i = 0; i < nrows; i++)
+	{
+		const char *value = pgml_result_value(res, i, 0);
+		int			number = value != NULL ? atoi(value) : 0;
+
+		if (number < 1 || number > sent)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_ERROR),
+					 errmsg("remote server \"%s\" changed a row that it wasn't asked to change",
+							changer->conn->name),
+					 errcontext("remote SQL command: %s", changer->change->one)));
+		if (seen[number])
+			ereport(ERROR,
+					(errcode(ERRCODE_CARDINALITY_VIOLATION),
+					 errmsg("remote server \"%s\" changed several rows instead of one",
+							changer->conn->name),
+					 errdetail("Several rows have the same key there."),
+					 errcontext("remote SQL command: %s", changer->change->one)));
+		seen[number] = true;
+	}
+	pfree(seen);
+}
+
+/* Throw for a batch that has changed more rows than were sent. */
+static void
+throw_too_many(PgmlChanger *changer, uint64 changed, int sent)
+{
+	bool		by_key = changer->change->by_key;
+
+	ereport(ERROR,
+			(errcode(by_key ? ERRCODE_CARDINALITY_VIOLATION : ERRCODE_FDW_ERROR),
+			 errmsg("remote server \"%s\" changed " UINT64_FORMAT " rows instead of %d",
+					changer->conn->name, changed, sent),
+			 by_key ? errdetail("Several rows have the same key there, or a rule changes others.") :
+			 errdetail("Several rows have the same ctid and tableoid there, or a rule changes others."),
+			 errcontext("remote SQL command: %s", changer->change->one)));
+}
+
 /* Take the result of the batch that is in flight. */
 static void
 take_result(PgmlChanger *changer)
@@ -110,17 +165,14 @@ take_result(PgmlChanger *changer)
 	changer->in_flight = 0;
 	res = pgml_command_finish(changer->conn);
 	changed = pgml_result_affected(res);
+	if (changer->change->by_key && sent > 1)
+		check_numbers(changer, res, sent);
 	pgml_result_free(res);
 	if (changer->partial != NULL)
 		pgml_command_unprepare(changer->conn, changer->partial);
 	changer->partial = NULL;
 	if (changed > (uint64) sent)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_ERROR),
-				 errmsg("remote server \"%s\" changed " UINT64_FORMAT " rows instead of %d",
-						changer->conn->name, changed, sent),
-				 errdetail("Several rows have the same ctid and tableoid there, or a rule changes others."),
-				 errcontext("remote SQL command: %s", changer->change->one)));
+		throw_too_many(changer, changed, sent);
 	changer->changed += changed;
 }
 
@@ -140,26 +192,37 @@ orphan(void *arg)
 	pgml_stream_orphan(changer->conn, &changer->occupant);
 }
 
-/* Ask the remote for the types of the columns that are set, and let the encoder judge them. */
+/* Ask the remote for the types of the columns that are sent, and let the encoder judge them. */
 static void
 prove_types(PgmlChanger *changer, Oid *types)
 {
 	int			natts = changer->desc->natts;
+	int			nknown = changer->change->by_key ? 0 : PGML_CHANGE_NUM_KEYS;
 	PgmlResult *res = pgml_command_run(changer->conn, changer->change->describe);
 
-	if (pgml_result_ncols(res) != natts - PGML_CHANGE_NUM_KEYS)
+	if (pgml_result_ncols(res) != natts - nknown)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
 				 errmsg("remote server \"%s\" returned %d columns instead of %d",
 						changer->conn->name, pgml_result_ncols(res),
-						natts - PGML_CHANGE_NUM_KEYS)));
+						natts - nknown)));
 
-	types[PGML_CHANGE_CTID] = TIDOID;
-	types[PGML_CHANGE_TABLEOID] = OIDOID;
-	for (int i = PGML_CHANGE_NUM_KEYS; i < natts; i++)
-		types[i] = pgml_result_column_type(res, i - PGML_CHANGE_NUM_KEYS);
+	if (nknown > 0)
+	{
+		types[PGML_CHANGE_CTID] = TIDOID;
+		types[PGML_CHANGE_TABLEOID] = OIDOID;
+	}
+	for (int i = nknown; i < natts; i++)
+		types[i] = pgml_result_column_type(res, i - nknown);
 	pgml_encoder_prove(changer->encoder, changer->conn, types);
 	pgml_result_free(res);
+}
+
+/* Are rows sent as an UPDATE's are, one row of VALUES each? */
+static bool
+is_update(const PgmlChange *change)
+{
+	return change->operation == CMD_UPDATE || change->by_key;
 }
 
 /* Prepare for UPDATE: what is the same for each row of a batch. */
@@ -212,7 +275,7 @@ pgml_changer_create(PgmlConn *conn, const PgmlChange *change, TupleDesc desc, in
 	changer->desc = desc;
 	changer->max_rows = Min(PGML_CHANGE_ROWS, MAX_PARAMS / desc->natts);
 	oldcxt = MemoryContextSwitchTo(cxt);
-	if (change->operation == CMD_UPDATE)
+	if (is_update(change))
 		init_update(changer, nrows);
 	MemoryContextSwitchTo(oldcxt);
 	return changer;
@@ -250,9 +313,14 @@ render_update(const PgmlChanger *changer, int nrows)
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, changer->change->prefix);
 	for (int row = 0; row < Max(nrows, 1); row++)
+	{
+		appendStringInfoString(&buf, ", (");
+		if (changer->change->by_key)
+			appendStringInfo(&buf, "%d, ", row + 1);
 		for (int i = 0; i < changer->desc->natts; i++)
-			appendStringInfo(&buf, "%s$%d%s", i > 0 ? ", " : ", (", ++param,
-							 i < changer->desc->natts - 1 ? "" : ")");
+			appendStringInfo(&buf, "%s$%d", i > 0 ? ", " : "", ++param);
+		appendStringInfoChar(&buf, ')');
+	}
 	if (nrows == 0)
 		appendStringInfoString(&buf, ", ...");
 	appendStringInfoString(&buf, changer->change->suffix);
@@ -342,10 +410,13 @@ add_update(PgmlChanger *changer, TupleTableSlot *slot)
 {
 	int			nestlevel;
 
-	if (changer->keys == NULL)
-		begin_update(changer);
-	if (is_repeated(changer, slot))
-		return;
+	if (!changer->change->by_key)
+	{
+		if (changer->keys == NULL)
+			begin_update(changer);
+		if (is_repeated(changer, slot))
+			return;
+	}
 
 	nestlevel = pgml_textio_begin();
 	for (int i = 0; i < changer->desc->natts; i++)
@@ -442,11 +513,12 @@ pgml_changer_put(PgmlChanger *changer, TupleTableSlot *slot)
 	MemoryContext oldcxt;
 
 	slot_getallattrs(slot);
-	if (slot->tts_isnull[PGML_CHANGE_CTID] || slot->tts_isnull[PGML_CHANGE_TABLEOID])
+	if (!changer->change->by_key &&
+		(slot->tts_isnull[PGML_CHANGE_CTID] || slot->tts_isnull[PGML_CHANGE_TABLEOID]))
 		elog(ERROR, "a row to be changed has no ctid or tableoid");
 
 	oldcxt = MemoryContextSwitchTo(changer->batch_cxt);
-	if (changer->change->operation == CMD_UPDATE)
+	if (is_update(changer->change))
 		add_update(changer, slot);
 	else
 		add_delete(changer, slot);

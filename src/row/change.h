@@ -19,17 +19,23 @@
  * tableoid, and for UPDATE the values.  UPDATE of many rows is prefix
  * ", ($1, $2, ...), ..." suffix, with the same parameters for each row; DELETE
  * is prefix alone, with an array of ctids and a tableoid.
+ *
+ * by_key: rows are named by key columns instead, none of which is null, and no two
+ * rows have the same.  Then DELETE is as UPDATE, without values.  Rows of VALUES begin
+ * with their number, from 1, and the statement of many rows returns it for each
+ * row that it has changed.
  */
 typedef struct PgmlChange
 {
 	CmdType		operation;
 	char	   *one;
 	char	   *prefix;
-	char	   *suffix;			/* UPDATE */
-	char	   *describe;		/* UPDATE: a query of the columns that are set, without rows */
+	char	   *suffix;			/* UPDATE, or by_key */
+	char	   *describe;		/* the same: a query of the keys and the columns that are set, without rows */
+	bool		by_key;
 } PgmlChange;
 
-/* The columns of a row that is to be changed; values stand behind them. */
+/* The columns of a row that is to be changed, if not by_key; values stand behind them. */
 #define PGML_CHANGE_CTID 0
 #define PGML_CHANGE_TABLEOID 1
 #define PGML_CHANGE_NUM_KEYS 2
