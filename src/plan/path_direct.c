@@ -30,6 +30,7 @@
 #include "plan/path.h"
 #include "plan/planinfo.h"
 #include "plan/relinfo.h"
+#include "plan/size.h"
 #include "query/deparse.h"
 #include "query/select.h"
 #include "query/shippable.h"
@@ -235,13 +236,16 @@ pgmlPlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation,
 	ForeignScan *scan = find_scan(plan, subplan_index);
 	PgmlDirectPlan direct = {0};
 	PgmlDeparse cxt = {0};
+	PgmlOptions *options;
 	Relation	rel;
 
 	if (scan == NULL || returns_system_columns(plan, resultRelation, subplan_index))
 		return false;
 
 	cxt.root = root;
-	cxt.options = pgml_options_of_table(rte->relid);
+	options = pgml_options_of_table(rte->relid);
+	options->same_collation = pgml_size_same_collation(options->serverid);
+	cxt.options = options;
 	rel = table_open(rte->relid, NoLock);	/* the planner holds a lock */
 	direct.returning = pgml_modify_returned_columns(rel, plan, resultRelation, subplan_index);
 	table_close(rel, NoLock);

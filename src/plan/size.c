@@ -332,7 +332,6 @@ void
 pgml_size_ask(PlannerInfo *root, RelOptInfo *rel, PgmlOptions *options)
 {
 	bool		unsized = rel->tuples < 0 && options->ask_size;
-	CollationEntry *collation;
 
 	if (sizes == NULL)
 		create_caches();
@@ -350,8 +349,17 @@ pgml_size_ask(PlannerInfo *root, RelOptInfo *rel, PgmlOptions *options)
 		try_to_ask(&question);
 	}
 
-	collation = hash_search(collations, &options->serverid, HASH_FIND, NULL);
-	options->same_collation = collation != NULL && collation->same;
+	options->same_collation = pgml_size_same_collation(options->serverid);
+}
+
+bool
+pgml_size_same_collation(Oid serverid)
+{
+	CollationEntry *entry = NULL;
+
+	if (collations != NULL)
+		entry = hash_search(collations, &serverid, HASH_FIND, NULL);
+	return entry != NULL && entry->same;
 }
 
 bool
