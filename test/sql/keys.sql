@@ -151,3 +151,6 @@ INSERT INTO local_part VALUES (1, 'local', -1);
 ALTER TABLE both_kinds ATTACH PARTITION simple DEFAULT;
 UPDATE both_kinds SET v = 'both' FROM generate_series(1, 3) g WHERE g = id;
 SELECT tableoid::regclass, id, v FROM both_kinds WHERE v = 'both' ORDER BY 1, 2;
+SET client_min_messages = warning;
+DROP SCHEMA near, far CASCADE;
+DROP SERVER twin_server CASCADE;

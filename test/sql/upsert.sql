@@ -128,3 +128,6 @@ SELECT pgml_fdw_upsert('t', '(SELECT 1 AS id, ''user'' AS v)');
 RESET ROLE;
 DROP OWNED BY upsert_user;
 DROP ROLE upsert_user;
+SET client_min_messages = warning;
+DROP SCHEMA near, far CASCADE;
+DROP SERVER twin_server CASCADE;
