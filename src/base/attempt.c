@@ -27,7 +27,7 @@ is_grave(const ErrorData *error)
 }
 
 ErrorData *
-pgml_attempt(void (*work) (void *arg), void *arg)
+pgml_attempt_all(void (*work) (void *arg), void *arg)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -50,6 +50,13 @@ pgml_attempt(void (*work) (void *arg), void *arg)
 	PG_END_TRY();
 	MemoryContextSwitchTo(cxt);
 	CurrentResourceOwner = owner;
+	return error;
+}
+
+ErrorData *
+pgml_attempt(void (*work) (void *arg), void *arg)
+{
+	ErrorData  *error = pgml_attempt_all(work, arg);
 
 	if (error != NULL && is_grave(error))
 		ReThrowError(error);

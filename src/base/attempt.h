@@ -15,4 +15,7 @@
  */
 extern ErrorData *pgml_attempt(void (*work) (void *arg), void *arg);
 
+/* The same, but every error is returned: what is to be thrown on, the caller knows. */
+extern ErrorData *pgml_attempt_all(void (*work) (void *arg), void *arg);
+
 #endif							/* PGML_BASE_ATTEMPT_H */

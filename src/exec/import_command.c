@@ -12,8 +12,8 @@
 #include "nodes/parsenodes.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
-#include "utils/resowner.h"
 
+#include "base/attempt.h"
 #include "exec/import_state.h"
 
 /* Is it an error in what was tried, as opposed to one of this session or server? */
@@ -33,33 +33,13 @@ is_about_trial(int sqlerrcode)
 const char *
 pgml_import_try(void (*action) (void *arg), void *arg)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	const char *volatile problem = NULL;
+	ErrorData  *error = pgml_attempt_all(action, arg);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
-	{
-		action(arg);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		if (!is_about_trial(error->sqlerrcode))
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		problem = error->message;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
-	return problem;
+	if (error == NULL)
+		return NULL;
+	if (!is_about_trial(error->sqlerrcode))
+		ReThrowError(error);
+	return error->message;
 }
 
 /* Let the expressions of a column's or domain's constraints name types as they are called here. */
