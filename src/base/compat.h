@@ -317,44 +317,24 @@ pgml_has_scram_keys(void)
 #endif
 }
 
-/* The USAGE privilege on a schema, type or foreign server; 16 made one function of many. */
+/* A privilege on a schema, type, function or foreign server; 16 made one function of many. */
 static inline AclResult
-pgml_usage_aclcheck(Oid classid, Oid objectid, Oid roleid)
+pgml_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 {
 #if PG_VERSION_NUM >= 160000
-	return object_aclcheck(classid, objectid, roleid, ACL_USAGE);
+	return object_aclcheck(classid, objectid, roleid, mode);
 #else
 	switch (classid)
 	{
 		case NamespaceRelationId:
-			return pg_namespace_aclcheck(objectid, roleid, ACL_USAGE);
+			return pg_namespace_aclcheck(objectid, roleid, mode);
 		case TypeRelationId:
-			return pg_type_aclcheck(objectid, roleid, ACL_USAGE);
+			return pg_type_aclcheck(objectid, roleid, mode);
+		case ProcedureRelationId:
+			return pg_proc_aclcheck(objectid, roleid, mode);
 		default:
-			return pg_foreign_server_aclcheck(objectid, roleid, ACL_USAGE);
+			return pg_foreign_server_aclcheck(objectid, roleid, mode);
 	}
-#endif
-}
-
-/* The CREATE privilege on a schema. */
-static inline AclResult
-pgml_create_aclcheck(Oid schema, Oid roleid)
-{
-#if PG_VERSION_NUM >= 160000
-	return object_aclcheck(NamespaceRelationId, schema, roleid, ACL_CREATE);
-#else
-	return pg_namespace_aclcheck(schema, roleid, ACL_CREATE);
-#endif
-}
-
-/* The EXECUTE privilege on a function. */
-static inline AclResult
-pgml_execute_aclcheck(Oid function, Oid roleid)
-{
-#if PG_VERSION_NUM >= 160000
-	return object_aclcheck(ProcedureRelationId, function, roleid, ACL_EXECUTE);
-#else
-	return pg_proc_aclcheck(function, roleid, ACL_EXECUTE);
 #endif
 }
 

@@ -33,6 +33,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/oids.h"
 #include "exec/import_state.h"
 
 /* Types whose input functions refuse every value. */
@@ -51,21 +52,10 @@ static const Oid naming_types[] = {
 	REGCONFIGOID, REGDICTIONARYOID
 };
 
-static bool
-is_one_of(Oid oid, const Oid *list, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (list[i] == oid)
-			return true;
-	}
-	return false;
-}
-
 bool
 pgml_import_may_use(Oid schema)
 {
-	return pgml_usage_aclcheck(NamespaceRelationId, schema, GetUserId()) == ACLCHECK_OK;
+	return pgml_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
 }
 
 char *
@@ -107,12 +97,12 @@ type_problem(Oid type, const PgmlRemoteType *remote)
 	if (!pgml_import_may_use(pgml_import_schema_of(type)))
 		return psprintf("You may not use schema %s here.",
 						quote_identifier(get_namespace_name(pgml_import_schema_of(type))));
-	if (pgml_usage_aclcheck(TypeRelationId, type, GetUserId()) != ACLCHECK_OK)
+	if (pgml_aclcheck(TypeRelationId, type, GetUserId(), ACL_USAGE) != ACLCHECK_OK)
 		return psprintf("You may not use type %s here.", remote->display);
 	if (remote->kind == TYPTYPE_PSEUDO ||
-		is_one_of(base, write_only_types, lengthof(write_only_types)))
+		PGML_IS_ONE_OF(base, write_only_types))
 		return psprintf("Values of type %s cannot be read in.", remote->display);
-	if (is_one_of(base, naming_types, lengthof(naming_types)))
+	if (PGML_IS_ONE_OF(base, naming_types))
 		return psprintf("Values of type %s name objects of the remote database.",
 						remote->display);
 	return NULL;
@@ -222,7 +212,7 @@ static bool
 is_free(PgmlImport *import, Oid schema, const char *name)
 {
 	return !isAnyTempNamespace(schema) &&
-		pgml_create_aclcheck(schema, GetUserId()) == ACLCHECK_OK &&
+		pgml_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_CREATE) == ACLCHECK_OK &&
 		!OidIsValid(find_type(schema, name)) &&
 		!OidIsValid(get_relname_relid(name, schema)) &&
 		!(schema == import->local_schema_oid && is_name_of_table(import, name));

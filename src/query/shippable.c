@@ -48,6 +48,7 @@
 #include "utils/lsyscache.h"
 
 #include "base/compat.h"
+#include "base/oids.h"
 #include "query/deparse.h"
 #include "query/shippable.h"
 #include "query/shippable_object.h"
@@ -74,19 +75,6 @@ static const Oid plain_text_types[] = {
 	TEXTOID, VARCHAROID, BPCHAROID, NAMEOID, CHAROID,
 	UUIDOID, BITOID, VARBITOID, MACADDROID, MACADDR8OID, JSONBOID
 };
-
-#define IS_ONE_OF(oid, table) oid_in(oid, table, lengthof(table))
-
-static bool
-oid_in(Oid oid, const Oid *table, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (table[i] == oid)
-			return true;
-	}
-	return false;
-}
 
 /* Can a value that is computed here be sent for this Param or Var of another relation? */
 static bool
@@ -269,7 +257,7 @@ shippable_row_compare(RowCompareExpr *expr, PgmlWalk *walk)
 static bool
 shippable_function(FuncExpr *func, const PgmlOptions *options)
 {
-	if (func->funcretset || IS_ONE_OF(func->funcid, encoding_functions))
+	if (func->funcretset || PGML_IS_ONE_OF(func->funcid, encoding_functions))
 		return false;
 	if (cast_argument((Expr *) func) != NULL && !pgml_shippable_cast(exprType(linitial(func->args)), func->funcresulttype, options))
 		return false;
@@ -282,8 +270,8 @@ shippable_io_cast(CoerceViaIO *cast, const PgmlOptions *options)
 {
 	Oid			source = exprType((Node *) cast->arg);
 
-	return IS_ONE_OF(source, plain_text_types) &&
-		IS_ONE_OF(cast->resulttype, plain_text_types) &&
+	return PGML_IS_ONE_OF(source, plain_text_types) &&
+		PGML_IS_ONE_OF(cast->resulttype, plain_text_types) &&
 		pgml_shippable_cast(source, cast->resulttype, options);
 }
 

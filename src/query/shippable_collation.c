@@ -31,6 +31,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
+#include "base/oids.h"
 #include "query/shippable.h"
 #include "query/shippable_walk.h"
 
@@ -91,19 +92,6 @@ static const Oid by_default_functions[] = {
 	F_JSONB_PATH_QUERY_ARRAY, F_JSONB_PATH_QUERY_FIRST
 };
 
-#define IS_ONE_OF(oid, table) oid_in(oid, table, lengthof(table))
-
-static bool
-oid_in(Oid oid, const Oid *table, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		if (table[i] == oid)
-			return true;
-	}
-	return false;
-}
-
 PgmlCollation
 pgml_merge_collations(PgmlCollation a, PgmlCollation b)
 {
@@ -156,8 +144,8 @@ static bool
 looks_at_default(Oid collation, Oid funcid)
 {
 	if (collation == DEFAULT_COLLATION_OID)
-		return !IS_ONE_OF(funcid, collation_blind_functions);
-	return IS_ONE_OF(funcid, by_default_functions);
+		return !PGML_IS_ONE_OF(funcid, collation_blind_functions);
+	return PGML_IS_ONE_OF(funcid, by_default_functions);
 }
 
 /* Does an order of values of this type and collation? */
@@ -181,7 +169,7 @@ pgml_shippable_input_collation(Oid collation, PgmlCollation inner, Oid funcid,
 		return inner.oid == collation;
 	return inner.settled == NEUTRAL &&
 		collation == DEFAULT_COLLATION_OID &&
-		IS_ONE_OF(funcid, collation_blind_functions);
+		PGML_IS_ONE_OF(funcid, collation_blind_functions);
 }
 
 bool

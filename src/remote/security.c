@@ -20,8 +20,10 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_foreign_server.h"
 #include "commands/defrem.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -31,6 +33,16 @@
 
 /* Parameters that point at key material of the server's account. */
 static const char *const superuser_params[] = {"sslcert", "sslkey"};
+
+void
+pgml_security_check_usage(ForeignServer *server)
+{
+	AclResult	result = pgml_aclcheck(ForeignServerRelationId, server->serverid,
+									   GetUserId(), ACL_USAGE);
+
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_FOREIGN_SERVER, server->servername);
+}
 
 /* Was the server's wrapper validated by rules that reserve options to superusers? */
 static bool

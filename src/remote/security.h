@@ -11,6 +11,9 @@
 #include "base/option.h"
 #include "remote/connection.h"
 
+/* Throw unless the current user has the USAGE privilege on the server. */
+extern void pgml_security_check_usage(ForeignServer *server);
+
 /*
  * Before anything is sent: refuse parameters that nobody may set, and a
  * connection for which a non-superuser brings no secret of its own.  Throws.

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "catalog/objectaccess.h"
+#include "catalog/pg_proc.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -97,7 +98,7 @@ is_read_once(Plan *here, Plan *plan)
 static void
 check_execute(Oid function)
 {
-	if (pgml_execute_aclcheck(function, GetUserId()) != ACLCHECK_OK)
+	if (pgml_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(function));
 	InvokeFunctionExecuteHook(function);
 }

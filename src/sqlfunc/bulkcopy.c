@@ -13,7 +13,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -30,6 +29,7 @@
 #include "exec/scan.h"
 #include "remote/command.h"
 #include "remote/conncache.h"
+#include "remote/security.h"
 #include "sqlfunc/bulkcopy.h"
 
 PG_FUNCTION_INFO_V1(pgml_fdw_pull);
@@ -97,6 +97,19 @@ pgml_bulk_append_names(StringInfo buf, List *names)
 			appendStringInfoString(buf, ", ");
 		pgml_append_identifier(buf, lfirst(lc));
 	}
+}
+
+void
+pgml_bulk_report_left_out(List *names)
+{
+	StringInfoData buf;
+
+	if (names == NIL)
+		return;
+	initStringInfo(&buf);
+	pgml_bulk_append_names(&buf, names);
+	ereport(NOTICE,
+			(errmsg("columns of the source are left out, which the target doesn't have: %s", buf.data)));
 }
 
 /* Say where in a statement that we have composed an error is. */
@@ -215,9 +228,7 @@ server_argument(FunctionCallInfo fcinfo)
 	if (PG_ARGISNULL(ARG_SERVER))
 		throw_missing_argument("server");
 	server = GetForeignServerByName(NameStr(*PG_GETARG_NAME(ARG_SERVER)), false);
-	if (pgml_usage_aclcheck(ForeignServerRelationId, server->serverid,
-							GetUserId()) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, server->servername);
+	pgml_security_check_usage(server);
 	if (GetFdwRoutineByServerId(server->serverid)->BeginForeignScan != pgmlBeginForeignScan)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

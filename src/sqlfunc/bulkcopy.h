@@ -130,6 +130,9 @@ extern bool pgml_bulk_has_name(List *names, const char *name);
 /* Append quoted names (char *) with commas between. */
 extern void pgml_bulk_append_names(StringInfo buf, List *names);
 
+/* Say which columns of the source (char *, maybe none) have no place to go, in a NOTICE. */
+extern void pgml_bulk_report_left_out(List *names);
+
 /*
  * Copy a remote relation into a local one (bulkcopy_pull.c; target counts if the call
  * has no name of one), and the other way (bulkcopy_push.c).

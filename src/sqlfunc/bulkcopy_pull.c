@@ -153,9 +153,10 @@ static void
 report_left_out(Pull *pull, Relation target)
 {
 	List	   *names = NIL;
-	StringInfoData buf;
 	ListCell   *lc;
 
+	if (pull->call->columns != NIL)
+		return;
 	foreach(lc, pull->source->columns)
 	{
 		PgmlBulkColumn *column = lfirst(lc);
@@ -163,12 +164,7 @@ report_left_out(Pull *pull, Relation target)
 		if (get_attnum(RelationGetRelid(target), column->name) <= 0)
 			names = lappend(names, column->name);
 	}
-	if (names == NIL || pull->call->columns != NIL)
-		return;
-	initStringInfo(&buf);
-	pgml_bulk_append_names(&buf, names);
-	ereport(NOTICE,
-			(errmsg("columns of the source are left out, which the target doesn't have: %s", buf.data)));
+	pgml_bulk_report_left_out(names);
 }
 
 /* Choose the columns: pull->desc. */

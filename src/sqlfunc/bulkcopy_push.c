@@ -87,20 +87,6 @@ throw_column(Push *push, const char *name)
 			 errmsg("column \"%s\" of the target does not exist", name)));
 }
 
-/* Say which columns of the source have no place to go. */
-static void
-report_left_out(List *names)
-{
-	StringInfoData buf;
-
-	if (names == NIL)
-		return;
-	initStringInfo(&buf);
-	pgml_bulk_append_names(&buf, names);
-	ereport(NOTICE,
-			(errmsg("columns of the source are left out, which the target doesn't have: %s", buf.data)));
-}
-
 /* Pair columns by name: those that are wanted, or all that both sides have. */
 static void
 choose_columns(Push *push, List *wanted)
@@ -123,7 +109,7 @@ choose_columns(Push *push, List *wanted)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("source and target have no column in common")));
-	report_left_out(left_out);
+	pgml_bulk_report_left_out(left_out);
 }
 
 /* Throw if the remote role can't make temporary tables. */
@@ -410,7 +396,7 @@ pair_foreign_columns(Push *push, Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("source and target have no column in common")));
-	report_left_out(left_out);
+	pgml_bulk_report_left_out(left_out);
 }
 
 /*

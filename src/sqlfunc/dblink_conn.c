@@ -18,7 +18,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_foreign_server.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "parser/scansup.h"
@@ -27,6 +26,7 @@
 
 #include "base/compat.h"
 #include "remote/command.h"
+#include "remote/security.h"
 #include "sqlfunc/dblink_conn.h"
 
 /* A session connection that has a name. */
@@ -207,9 +207,7 @@ find_server(const char *name)
 	if (server == NULL)
 		return NULL;
 
-	if (pgml_usage_aclcheck(ForeignServerRelationId, server->serverid,
-							GetUserId()) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, server->servername);
+	pgml_security_check_usage(server);
 	return GetUserMapping(GetUserId(), server->serverid);
 }
 

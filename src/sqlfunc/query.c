@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "foreign/foreign.h"
@@ -23,6 +22,7 @@
 #include "base/compat.h"
 #include "exec/arguments.h"
 #include "remote/conncache.h"
+#include "remote/security.h"
 #include "sqlfunc/answer.h"
 
 PG_FUNCTION_INFO_V1(pgml_fdw_query);
@@ -39,9 +39,7 @@ server_conn(FunctionCallInfo fcinfo)
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ForeignServer *server = GetForeignServerByName(name, false);
 
-	if (pgml_usage_aclcheck(ForeignServerRelationId, server->serverid,
-							GetUserId()) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, server->servername);
+	pgml_security_check_usage(server);
 	return pgml_conncache_get_for(server->serverid, GetUserId());
 }
 

@@ -21,7 +21,6 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "foreign/fdwapi.h"
@@ -36,6 +35,7 @@
 #include "exec/import.h"
 #include "exec/import_stats.h"
 #include "remote/conncache.h"
+#include "remote/security.h"
 #include "sqlfunc/refresh.h"
 
 PG_FUNCTION_INFO_V1(pgml_fdw_refresh_schema);
@@ -146,11 +146,9 @@ make_origin(Oid schema, const PgmlOptions *options)
 {
 	Origin	   *origin = palloc0(sizeof(Origin));
 	ForeignServer *server = GetForeignServer(options->serverid);
-	AclResult	allowed = pgml_usage_aclcheck(ForeignServerRelationId, server->serverid, GetUserId());
 	PgmlImport *import = &origin->refresh.import;
 
-	if (allowed != ACLCHECK_OK)
-		aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, server->servername);
+	pgml_security_check_usage(server);
 	origin->serverid = server->serverid;
 	origin->conn = pgml_conncache_get_for(server->serverid, GetUserId());
 	import->cxt = CurrentMemoryContext;
