@@ -96,23 +96,6 @@ pgmlExecForeignBatchInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot **
 	return slots;
 }
 
-/* List the attributes that rows of the table consist of; virtual ones are no part of a row. */
-static List *
-all_attributes(Relation rel)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-	List	   *attrs = NIL;
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attr = TupleDescAttr(desc, i);
-
-		if (!attr->attisdropped && !pgml_is_virtual(attr))
-			attrs = lappend_int(attrs, i + 1);
-	}
-	return attrs;
-}
-
 /*
  * Say how many rows core may gather.  One, where something here looks at each
  * inserted row: RETURNING, WITH CHECK OPTION, AFTER triggers; or may look at the
@@ -139,7 +122,7 @@ pgmlGetForeignModifyBatchSize(ResultRelInfo *rri)
 	size = options->batch_size_set ? options->batch_size : DEFAULT_BATCH_SIZE;
 
 	/* EXPLAIN asks too, without a statement having begun */
-	ncols = modify ? modify->plan->insert.ncols : list_length(all_attributes(rri->ri_RelationDesc));
+	ncols = modify ? modify->plan->insert.ncols : list_length(pgml_stored_columns(rri->ri_RelationDesc));
 	return Max(Min(size, pgml_sink_max_rows(ncols)), 1);
 }
 
@@ -159,14 +142,14 @@ returned_attributes(ModifyTableState *mtstate, ResultRelInfo *rri)
 	List	   *attrs = NIL;
 
 	if (rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_after_row)
-		return all_attributes(rel);
+		return pgml_stored_columns(rel);
 
 	if (rti == 0)
 		rti = mtstate->resultRelInfo[0].ri_RangeTableIndex;
 	pull_varattnos((Node *) rri->ri_returningList, rti, &used);
 	pull_varattnos((Node *) rri->ri_WithCheckOptions, rti, &used);
 	if (bms_is_member(InvalidAttrNumber - FirstLowInvalidHeapAttributeNumber, used))
-		return all_attributes(rel);
+		return pgml_stored_columns(rel);
 
 	for (int attnum = 1; attnum <= desc->natts; attnum++)
 	{
@@ -190,7 +173,7 @@ sent_attributes(ModifyTableState *mtstate, ResultRelInfo *rri, const PgmlOptions
 	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;	/* NULL in COPY */
 	Relation	rel = rri->ri_RelationDesc;
 	Relation	named = rri->ri_RootResultRelInfo ? rri->ri_RootResultRelInfo->ri_RelationDesc : rel;
-	List	   *attrs = all_attributes(rel);
+	List	   *attrs = pgml_stored_columns(rel);
 	Bitmapset  *inserted;
 	ListCell   *lc;
 

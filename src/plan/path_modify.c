@@ -109,23 +109,6 @@ pgmlAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *tar
 		drop_row_marks(root);
 }
 
-/* List the columns that rows of the table consist of; virtual ones are no part of a row. */
-static List *
-all_columns(Relation rel)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-	List	   *attnums = NIL;
-
-	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
-	{
-		Form_pg_attribute attr = TupleDescAttr(desc, attnum - 1);
-
-		if (!attr->attisdropped && !pgml_is_virtual(attr))
-			attnums = lappend_int(attnums, attnum);
-	}
-	return attnums;
-}
-
 /*
  * List the columns that an INSERT sends: those that it sets or that have a
  * default here, which the rewriter has put into the target list, and generated
@@ -134,7 +117,7 @@ all_columns(Relation rel)
 List *
 pgml_modify_inserted_columns(PlannerInfo *root, Relation rel, const PgmlOptions *options)
 {
-	List	   *columns = all_columns(rel);
+	List	   *columns = pgml_stored_columns(rel);
 	List	   *set = NIL;
 	ListCell   *lc;
 
@@ -166,7 +149,7 @@ updated_columns(PlannerInfo *root, Relation rel, Index rti)
 	int			col = -1;
 
 	if (rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row)
-		return all_columns(rel);
+		return pgml_stored_columns(rel);
 
 	columns = pgml_updated_columns(root, rti);
 	while ((col = bms_next_member(columns, col)) >= 0)
@@ -230,7 +213,7 @@ pgml_modify_returned_columns(Relation rel, ModifyTable *plan, Index rti, int sub
 
 	if (has_after_trigger(rel, plan->operation) ||
 		bms_is_member(InvalidAttrNumber - FirstLowInvalidHeapAttributeNumber, attrs))
-		result = all_columns(rel);
+		result = pgml_stored_columns(rel);
 	else
 		while ((attr = bms_next_member(attrs, attr)) >= 0)
 			if (attr + FirstLowInvalidHeapAttributeNumber > InvalidAttrNumber)

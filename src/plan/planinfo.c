@@ -27,6 +27,7 @@
 #include "nodes/value.h"
 #include "utils/inval.h"
 
+#include "base/compat.h"
 #include "plan/planinfo.h"
 #include "query/deparse.h"
 
@@ -321,6 +322,22 @@ pgml_planinfo_unpack_modify(List *packed)
 	take_insert(&unpacker, &plan->insert);
 	unpack_end(&unpacker);
 	return plan;
+}
+
+List *
+pgml_stored_columns(Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	List	   *attnums = NIL;
+
+	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(desc, attnum - 1);
+
+		if (!attr->attisdropped && !pgml_is_virtual(attr))
+			attnums = lappend_int(attnums, attnum);
+	}
+	return attnums;
 }
 
 char *

@@ -45,6 +45,12 @@
 extern char *pgml_planinfo_key_junk(Form_pg_attribute attr);
 
 /*
+ * List the attribute numbers of the columns that rows of the table consist of, in
+ * order: neither dropped nor virtual ones.
+ */
+extern List *pgml_stored_columns(Relation rel);
+
+/*
  * A scan, as GetForeignPlan made it.
  *
  * The scan slot has the relation's row type.  attnums[i] says where query

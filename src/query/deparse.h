@@ -157,6 +157,9 @@ extern char *pgml_deparse_batch_suffix(Oid relid, List *keys, List *targetattrs)
 extern char *pgml_deparse_describe(Oid relid, const PgmlOptions *options, List *attnums);
 extern char *pgml_deparse_delete_batch(const PgmlOptions *options);
 
+/* " SET a = <expr>, ...": exprs are the values of targetattrs. */
+extern void pgml_deparse_set(PgmlDeparse *cxt, Oid relid, List *targetattrs, List *exprs);
+
 /*
  * UPDATE s.t SET a = <expr>, ... WHERE ... [RETURNING ...], and DELETE: the
  * whole statement.  exprs are the values of targetattrs.

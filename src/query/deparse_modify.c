@@ -361,25 +361,31 @@ pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *keys, List *ret
 	return buf.data;
 }
 
+void
+pgml_deparse_set(PgmlDeparse *cxt, Oid relid, List *targetattrs, List *exprs)
+{
+	const char *separator = " SET ";
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	forboth(lc, targetattrs, lc2, exprs)
+	{
+		appendStringInfoString(cxt->buf, separator);
+		pgml_deparse_column(cxt->buf, relid, (AttrNumber) lfirst_int(lc));
+		appendStringInfoString(cxt->buf, " = ");
+		pgml_deparse_expr(cxt, (Expr *) lfirst(lc2));
+		separator = ", ";
+	}
+}
+
 char *
 pgml_deparse_direct_update(PgmlDeparse *cxt, Oid relid, List *targetattrs,
 						   List *exprs, List *conditions, List *returning)
 {
-	ListCell   *lc;
-	ListCell   *lc2;
-
 	cxt->buf = makeStringInfo();
 	appendStringInfoString(cxt->buf, "UPDATE ");
 	pgml_deparse_relation(cxt->buf, cxt->options);
-	appendStringInfoString(cxt->buf, " SET ");
-	forboth(lc, targetattrs, lc2, exprs)
-	{
-		if (lc != list_head(targetattrs))
-			appendStringInfoString(cxt->buf, ", ");
-		pgml_deparse_column(cxt->buf, relid, (AttrNumber) lfirst_int(lc));
-		appendStringInfoString(cxt->buf, " = ");
-		pgml_deparse_expr(cxt, (Expr *) lfirst(lc2));
-	}
+	pgml_deparse_set(cxt, relid, targetattrs, exprs);
 	pgml_deparse_where(cxt, conditions);
 	append_returning(cxt->buf, relid, returning);
 	return cxt->buf->data;

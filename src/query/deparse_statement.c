@@ -66,9 +66,6 @@ pgml_deparse_join_update(PgmlDeparse *cxt, const PgmlSelect *select, Index rti,
 	List	   *others = NIL;
 	PgmlConds	conds = select->where;
 	const PgmlFrom *table = take_out(select->from, rti, &others, &conds);
-	const char *separator = " SET ";
-	ListCell   *lc;
-	ListCell   *lc2;
 
 	if (table == NULL)
 		return NULL;
@@ -76,14 +73,7 @@ pgml_deparse_join_update(PgmlDeparse *cxt, const PgmlSelect *select, Index rti,
 	cxt->aliased = true;
 	appendStringInfoString(cxt->buf, "UPDATE ");
 	pgml_deparse_from(cxt, table);
-	forboth(lc, targetattrs, lc2, values)
-	{
-		appendStringInfoString(cxt->buf, separator);
-		pgml_deparse_column(cxt->buf, table->relid, (AttrNumber) lfirst_int(lc));
-		appendStringInfoString(cxt->buf, " = ");
-		pgml_deparse_expr(cxt, lfirst(lc2));
-		separator = ", ";
-	}
+	pgml_deparse_set(cxt, table->relid, targetattrs, values);
 	append_others(cxt, " FROM ", others, conds);
 	return cxt->buf->data;
 }

@@ -165,17 +165,11 @@ pgml_codec_is_text(const PgmlCodec *codec, int col)
 	return codec->columns[col].text;
 }
 
-/*
- * Servers before 10 could be built with floating-point timestamps, whose
- * binary form nothing tells from that of integers.
- */
-#define FIRST_VERSION_WITH_ONE_FORM	100000
-
 /* Can the column be read in binary form when the remote says that it has this type? */
 static bool
 is_proved(const CodecColumn *column, PgmlConn *conn, Oid remote_type)
 {
-	return conn->caps.server_version >= FIRST_VERSION_WITH_ONE_FORM &&
+	return conn->caps.server_version >= PGML_FIRST_VERSION_WITH_ONE_FORM &&
 		pgml_binary_accepts(&column->binary, remote_type);
 }
 

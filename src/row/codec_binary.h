@@ -94,6 +94,12 @@ pgml_binary_alloc(const PgmlBinary *self, Size size)
 /* The same for writing: typmod doesn't matter. */
 extern bool pgml_binary_init_encode(PgmlBinary *self, Oid typid);
 
+/*
+ * Servers before 10 could be built with floating-point timestamps, whose
+ * binary form nothing tells from that of integers.
+ */
+#define PGML_FIRST_VERSION_WITH_ONE_FORM 100000
+
 /* Can values that the remote describes as this type be read? */
 extern bool pgml_binary_accepts(const PgmlBinary *self, Oid remote_type);
 

@@ -51,12 +51,6 @@ struct PgmlEncoder
 #define SHOWN_VALUE_BYTES 40
 #define SHOWN_ROW_BYTES 400
 
-/*
- * Servers before 10 could be built with floating-point timestamps, whose
- * binary form nothing tells from that of integers.
- */
-#define FIRST_VERSION_WITH_ONE_FORM 100000
-
 PgmlEncoder *
 pgml_encoder_create(TupleDesc desc, int ncols, const AttrNumber *attnums)
 {
@@ -96,7 +90,7 @@ is_proved(EncoderColumn *column, PgmlConn *conn, Oid remote_type)
 {
 	int			version = conn->caps.server_version;
 
-	if (!OidIsValid(remote_type) || version < FIRST_VERSION_WITH_ONE_FORM)
+	if (!OidIsValid(remote_type) || version < PGML_FIRST_VERSION_WITH_ONE_FORM)
 		return false;
 	if (column->exttype >= 0)
 		return pgml_exttype_remote_oid(conn, column->exttype) == remote_type;
