@@ -5,6 +5,8 @@
 #   $session->send($sql);  ...  ($out, $err) = $session->answer($seconds);
 #   $session->peak($sql);                    # how much memory it takes meanwhile
 #   $session->pid;                           # of its backend
+#   $session->stays_flat($limit, $name, $sql, qr/.../);  # tests that it is little
+#   $session->said($sql);                    # rows and errors in one, errors short
 #   $session->rss;                           # its private memory, in kB
 #   $session->files;                         # how many files it has open
 #   $session->quit;
@@ -17,6 +19,7 @@ use strict;
 use warnings;
 use IPC::Run;
 use PostgreSQL::Test::Utils;
+use Test::More;
 use Time::HiRes qw(sleep time);
 
 sub new
@@ -90,6 +93,18 @@ sub complain
 	return ($self->ask($sql, $seconds))[1];
 }
 
+# As ask, but what came of both kinds, as one string: rows|errors without their details.
+sub said
+{
+	my ($self, $sql, $seconds) = @_;
+	my ($out, $err) = $self->ask($sql, $seconds);
+
+	$err =~ s/^(LOCATION|DETAIL|HINT|CONTEXT).*\n//mg;
+	$err =~ s/^psql:[^ ]* //mg;
+	chomp $err;
+	return $err eq '' ? $out : "$out|$err";
+}
+
 # Asks, and returns by how much the backend's private memory was larger meanwhile
 # than before, in kB.
 sub peak
@@ -104,6 +119,20 @@ sub peak
 	};
 	$self->ask($sql, $seconds);
 	return $peak - $start;
+}
+
+# Tests that a statement succeeds, answers what is expected, and takes less than
+# limit kB of private memory.
+sub stays_flat
+{
+	my ($self, $limit, $name, $sql, $sign) = @_;
+	my $more = $self->peak($sql, 120);
+
+	is($self->last_err, '', "$name: no error");
+	like($self->last_out, $sign, "$name: all rows were there");
+	cmp_ok($more, '<', $limit, "$name: the private memory grew by $more kB");
+	note sprintf '%.1f s', $self->took;
+	return;
 }
 
 # What the last answer was, and how many seconds it took from send to answer.

@@ -9,8 +9,9 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(pgml_node pgml_pair pgml_connect pgml_options same_on_both);
+our @EXPORT = qw(pgml_node pgml_pair pgml_connect pgml_options same_on_both until_true);
 
 # Starts and returns a cluster called NAME.  Options: conf => lines for
 # postgresql.conf, hba => lines to put before all others in pg_hba.conf, and
@@ -46,6 +47,19 @@ sub pgml_pair
 
 	$local->safe_psql('postgres', 'CREATE EXTENSION pgml_fdw');
 	return ($local, $remote);
+}
+
+# Asks a node until the answer is true; returns false after 20 seconds.
+sub until_true
+{
+	my ($node, $sql) = @_;
+	my $deadline = time + 20;
+	while (time < $deadline)
+	{
+		return 1 if $node->safe_psql('postgres', $sql) eq 't';
+		sleep 0.05;
+	}
+	return 0;
 }
 
 # Prints a hash as the list of an OPTIONS clause.

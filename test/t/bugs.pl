@@ -28,65 +28,56 @@ $local->safe_psql('postgres', q{
 
 my $session = PgmlSession->new($local);
 
-# Runs statements; what they give, and their errors and warnings behind a line.
-sub run
-{
-	my ($out, $err) = $session->ask($_[0]);
-	$err =~ s/^(LOCATION|DETAIL|HINT|CONTEXT).*\n//mg;
-	$err =~ s/^psql:[^ ]* //mg;
-	chomp $err;
-	return $err eq '' ? $out : "$out|$err";
-}
 
 # Prepared statements don't outlive a transaction, however it ends.
 for my $end (qw(COMMIT ROLLBACK))
 {
-	run("BEGIN; INSERT INTO t SELECT 5000 + i, 1 FROM generate_series(1, 1500) i; $end");
-	is(run('SELECT count(*) FROM prepared'), 0, "no statement stays prepared after an INSERT and $end");
-	run("BEGIN; UPDATE t SET v = 1 WHERE k < 5 AND random() < 2; $end");
-	is(run('SELECT count(*) FROM prepared'), 0, "nor after an UPDATE and $end");
+	$session->said("BEGIN; INSERT INTO t SELECT 5000 + i, 1 FROM generate_series(1, 1500) i; $end");
+	is($session->said('SELECT count(*) FROM prepared'), 0, "no statement stays prepared after an INSERT and $end");
+	$session->said("BEGIN; UPDATE t SET v = 1 WHERE k < 5 AND random() < 2; $end");
+	is($session->said('SELECT count(*) FROM prepared'), 0, "nor after an UPDATE and $end");
 }
-run('DELETE FROM t WHERE k > 1000; UPDATE t SET v = 0');
+$session->said('DELETE FROM t WHERE k > 1000; UPDATE t SET v = 0');
 
 # A connection that is lost in a subtransaction spoils no more than what it was used in.
-run('BEGIN; SAVEPOINT used; SELECT count(*) FROM t; SAVEPOINT broken');
+$session->said('BEGIN; SAVEPOINT used; SELECT count(*) FROM t; SAVEPOINT broken');
 $remote->safe_psql('postgres', q{SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'pgml_fdw'});
-like(run('SELECT count(*) FROM t'), qr/ERROR:  08006/, 'the connection is lost');
-like(run('ROLLBACK TO broken; SELECT count(*) FROM t'), qr/ERROR:  08006/, 'what was read on it is lost too');
-is(run('ROLLBACK TO used; SELECT count(*) FROM t; COMMIT'), 1000, 'but what was before it goes on, and is committed');
+like($session->said('SELECT count(*) FROM t'), qr/ERROR:  08006/, 'the connection is lost');
+like($session->said('ROLLBACK TO broken; SELECT count(*) FROM t'), qr/ERROR:  08006/, 'what was read on it is lost too');
+is($session->said('ROLLBACK TO used; SELECT count(*) FROM t; COMMIT'), 1000, 'but what was before it goes on, and is committed');
 
 # A remote that refuses the question whether its tables are plain: reading goes on.
 $remote->safe_psql('postgres', 'REVOKE EXECUTE ON FUNCTION to_regclass(text) FROM PUBLIC');
-is(run('SELECT count(*) FROM brief'), 1000, 'the question can be refused');
-my $connects = run('SELECT connects FROM pgml_fdw_stats()');
-is(run('SELECT count(*) FROM brief; SELECT count(*) FROM brief'), "1000\n1000", 'without a warning');
-is(run('SELECT connects FROM pgml_fdw_stats()'), $connects, 'and without a new connection');
+is($session->said('SELECT count(*) FROM brief'), 1000, 'the question can be refused');
+my $connects = $session->said('SELECT connects FROM pgml_fdw_stats()');
+is($session->said('SELECT count(*) FROM brief; SELECT count(*) FROM brief'), "1000\n1000", 'without a warning');
+is($session->said('SELECT connects FROM pgml_fdw_stats()'), $connects, 'and without a new connection');
 $remote->safe_psql('postgres', 'GRANT EXECUTE ON FUNCTION to_regclass(text) TO PUBLIC');
 
 # What is kept of a connection goes with it.
-run(q{ALTER SERVER brief OPTIONS (ADD keep_connections 'off')});
+$session->said(q{ALTER SERVER brief OPTIONS (ADD keep_connections 'off')});
 my @used = map {
-	run("DO 'BEGIN FOR i IN 1..$_ LOOP PERFORM count(*) FROM brief; COMMIT; END LOOP; END'");
-	run(q{SELECT sum(used_bytes) FROM pg_backend_memory_contexts WHERE name = 'pgml connection'});
+	$session->said("DO 'BEGIN FOR i IN 1..$_ LOOP PERFORM count(*) FROM brief; COMMIT; END LOOP; END'");
+	$session->said(q{SELECT sum(used_bytes) FROM pg_backend_memory_contexts WHERE name = 'pgml connection'});
 } 20, 100;
 cmp_ok($used[1], '<=', $used[0] + 1000, 'a hundred connections need no more memory than twenty');
 
 # A statement doesn't find again what it has changed itself, as if that had been there before.
 my $plans = q{SET enable_material = off; SET enable_hashjoin = off; SET enable_mergejoin = off};
-run("BEGIN; $plans");
-run('UPDATE t SET v = v + 1 FROM here WHERE t.k < 5 AND here.x + 20 > t.k AND here.y % 5 = 1 AND here.x % 3 > -1');
-is(run('SELECT k, v FROM t WHERE v <> 0 ORDER BY k'), join("\n", map { "$_|1" } 1 .. 4), 'each row is updated once');
-run('UPDATE t SET v = k; UPDATE t SET v = t2.v + 100 FROM t t2 WHERE t2.k = t.k - 1 AND t.k < 5');
-is(run('SELECT k, v FROM t WHERE k < 6 ORDER BY k'), "1|1\n2|101\n3|102\n4|103\n5|5", 'from the values that were there');
-run(q{DELETE FROM t WHERE k > 1; ALTER FOREIGN TABLE t OPTIONS (ADD batch_size '1')});
-run('INSERT INTO t SELECT t2.k + 1, 1 FROM numbers JOIN t t2 ON t2.k = numbers.x');
-is(run('SELECT k FROM t ORDER BY k; ROLLBACK'), "1\n2", 'rows that are inserted are not joined');
+$session->said("BEGIN; $plans");
+$session->said('UPDATE t SET v = v + 1 FROM here WHERE t.k < 5 AND here.x + 20 > t.k AND here.y % 5 = 1 AND here.x % 3 > -1');
+is($session->said('SELECT k, v FROM t WHERE v <> 0 ORDER BY k'), join("\n", map { "$_|1" } 1 .. 4), 'each row is updated once');
+$session->said('UPDATE t SET v = k; UPDATE t SET v = t2.v + 100 FROM t t2 WHERE t2.k = t.k - 1 AND t.k < 5');
+is($session->said('SELECT k, v FROM t WHERE k < 6 ORDER BY k'), "1|1\n2|101\n3|102\n4|103\n5|5", 'from the values that were there');
+$session->said(q{DELETE FROM t WHERE k > 1; ALTER FOREIGN TABLE t OPTIONS (ADD batch_size '1')});
+$session->said('INSERT INTO t SELECT t2.k + 1, 1 FROM numbers JOIN t t2 ON t2.k = numbers.x');
+is($session->said('SELECT k FROM t ORDER BY k; ROLLBACK'), "1\n2", 'rows that are inserted are not joined');
 
 # A cancel between a remote's COMMIT and its answer doesn't undo the local half alone.
 my $proxy = PgmlProxy->new($remote->host, $remote->port);
 pgml_connect($local, $remote, server => 'far', host => '127.0.0.1', port => $proxy->port);
 $local->safe_psql('postgres', q{CREATE FOREIGN TABLE far (k int, v int) SERVER far OPTIONS (table_name 't')});
-run('SET pgml_fdw.transport = row; BEGIN; INSERT INTO far VALUES (7777, 7); INSERT INTO here VALUES (7777, 7)');
+$session->said('SET pgml_fdw.transport = row; BEGIN; INSERT INTO far VALUES (7777, 7); INSERT INTO here VALUES (7777, 7)');
 $proxy->latency(150);
 $session->send('COMMIT');
 sleep 0.1;
@@ -94,14 +85,14 @@ my $admin = PgmlSession->new($local);
 $admin->ask('SELECT pg_cancel_backend(' . $session->pid . ')');
 is(($session->answer)[1], '', 'a COMMIT that is under way is not cancelled');
 $proxy->latency(0);
-is(run('SELECT count(*) FROM here WHERE x = 7777; SELECT count(*) FROM far WHERE k = 7777'), "1\n1", 'nor half of it');
+is($session->said('SELECT count(*) FROM here WHERE x = 7777; SELECT count(*) FROM far WHERE k = 7777'), "1\n1", 'nor half of it');
 
 # The slot of a connection is kept while a scan that failed points to it, in a
 # block that has caught the error and goes on for transactions.
 $session->quit;
 $session = PgmlSession->new($local);
 my $own = $local->connstr('postgres') =~ s/'/''/gr;
-is(run(qq{
+is($session->said(qq{
 	SET client_min_messages = error;
 	SELECT dblink_connect('own', '$own');
 	CREATE TABLE slots (n int);

@@ -51,18 +51,6 @@ $local->safe_psql('postgres', q{
 	CREATE FOREIGN TABLE plain_copy (id int, amount int, pad text) SERVER plain OPTIONS (table_name 'copy');
 	CREATE FOREIGN TABLE far_keyed (id int, amount int, pad text) SERVER remote OPTIONS (table_name 'keyed')});
 
-# Waits until a query gives true, some seconds.
-sub until_true
-{
-	my ($node, $sql) = @_;
-	my $deadline = time + 20;
-	while (time < $deadline)
-	{
-		return 1 if $node->safe_psql('postgres', $sql) eq 't';
-		sleep 0.05;
-	}
-	return 0;
-}
 
 my $before = $local->safe_psql('postgres', 'TABLE accounts');
 my $remote_before = $remote->safe_psql('postgres', 'SELECT * FROM copy ORDER BY id');
@@ -188,21 +176,10 @@ for my $name ('pull', 'push')
 }
 is($local->safe_psql('postgres', 'SELECT count(*) FROM pg_stat_progress_copy'), 0, 'which ends with them');
 
-# Memory doesn't grow with the number of rows.
-sub bounded
-{
-	my ($name, $sql, $sign) = @_;
-	my $more = $session->peak($sql, 120);
-
-	is($session->last_err, '', "$name: no error");
-	like($session->last_out, $sign, 'all rows were there');
-	cmp_ok($more, '<', $limit, "the private memory grew by $more kB");
-	return;
-}
-bounded('pull', q{SELECT pgml_fdw_pull('remote', 'many', 'many')}, qr/^1000000$/);
-bounded('push', q{SELECT pgml_fdw_push('remote', 'many_here', 'sink')}, qr/^1000000$/);
-bounded('push by key', q{SELECT pgml_fdw_push('remote', 'many_here', 'keyed', mode => 'upsert', filter => 'id <= 300000')}, qr/^300000$/);
-bounded('upsert', q{SELECT * FROM pgml_fdw_upsert('far_keyed', '(SELECT id, -amount AS amount FROM many_here WHERE id BETWEEN 200001 AND 400000)')}, qr/^100000\|100000$/);
+$session->stays_flat($limit, 'pull', q{SELECT pgml_fdw_pull('remote', 'many', 'many')}, qr/^1000000$/);
+$session->stays_flat($limit, 'push', q{SELECT pgml_fdw_push('remote', 'many_here', 'sink')}, qr/^1000000$/);
+$session->stays_flat($limit, 'push by key', q{SELECT pgml_fdw_push('remote', 'many_here', 'keyed', mode => 'upsert', filter => 'id <= 300000')}, qr/^300000$/);
+$session->stays_flat($limit, 'upsert', q{SELECT * FROM pgml_fdw_upsert('far_keyed', '(SELECT id, -amount AS amount FROM many_here WHERE id BETWEEN 200001 AND 400000)')}, qr/^100000\|100000$/);
 is($remote->safe_psql('postgres', 'SELECT count(*), sum(id::bigint) FROM sink'), '1000000|500000500000', 'push has sent all');
 is($remote->safe_psql('postgres', 'SELECT count(*), sum(amount::bigint) FROM keyed'), '400000|' . (200000 * 200001 / 2 - (400000 * 400001 - 200000 * 200001) / 2), 'and upsert');
 

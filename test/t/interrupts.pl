@@ -40,18 +40,6 @@ my $admin = PgmlSession->new($local);
 my $holder = PgmlSession->new($remote);
 $holder->ask('BEGIN; UPDATE t SET j = 2');
 
-# Waits until a query gives true, some seconds.
-sub until_true
-{
-	my ($node, $sql) = @_;
-	my $deadline = time + 10;
-	while (time < $deadline)
-	{
-		return 1 if $node->safe_psql('postgres', $sql) eq 't';
-		sleep 0.05;
-	}
-	return 0;
-}
 
 # Is a query of the extension with this text running on the remote?
 sub running

@@ -31,35 +31,23 @@ $local->safe_psql('postgres', qq{
 my $session = PgmlSession->new($local);
 $session->ask('SELECT * FROM rows LIMIT 1');
 
-# Runs a statement; what it says must show that it has seen all its rows.
-sub bounded
-{
-	my ($name, $sql, $sign) = @_;
-	my $more = $session->peak($sql, 120);
-
-	is($session->last_err, '', "$name: no error");
-	like($session->last_out, $sign, 'all rows were there');
-	cmp_ok($more, '<', $limit, "the private memory grew by $more kB");
-	note sprintf '%.1f s', $session->took;
-	return;
-}
 my $explain = 'EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF)';
 
-bounded('scan of 5 million rows', "$explain SELECT * FROM rows", qr/rows=5000000/);
-bounded('INSERT ... SELECT of 5 million rows', "$explain INSERT INTO here SELECT * FROM rows", qr/rows=5000000/);
-bounded('CREATE TABLE AS', "$explain CREATE UNLOGGED TABLE made AS SELECT * FROM wide", qr/rows=200000/);
-bounded('into more partitions than keep their batches', "$explain INSERT INTO parts SELECT * FROM wide", qr/rows=200000/);
-bounded("scan by $_", "SET pgml_fdw.transport = '$_'; $explain SELECT * FROM wide; RESET pgml_fdw.transport", qr/rows=200000/)
+$session->stays_flat($limit, 'scan of 5 million rows', "$explain SELECT * FROM rows", qr/rows=5000000/);
+$session->stays_flat($limit, 'INSERT ... SELECT of 5 million rows', "$explain INSERT INTO here SELECT * FROM rows", qr/rows=5000000/);
+$session->stays_flat($limit, 'CREATE TABLE AS', "$explain CREATE UNLOGGED TABLE made AS SELECT * FROM wide", qr/rows=200000/);
+$session->stays_flat($limit, 'into more partitions than keep their batches', "$explain INSERT INTO parts SELECT * FROM wide", qr/rows=200000/);
+$session->stays_flat($limit, "scan by $_", "SET pgml_fdw.transport = '$_'; $explain SELECT * FROM wide; RESET pgml_fdw.transport", qr/rows=200000/)
   for qw(row cursor);
-bounded('a scan that is parked', q{BEGIN; SET LOCAL pgml_fdw.transport = 'copy'; DECLARE c CURSOR FOR SELECT * FROM wide; MOVE 1 FROM c;
+$session->stays_flat($limit, 'a scan that is parked', q{BEGIN; SET LOCAL pgml_fdw.transport = 'copy'; DECLARE c CURSOR FOR SELECT * FROM wide; MOVE 1 FROM c;
 	SELECT count(*) FROM sink; MOVE 199998 FROM c; FETCH 2 FROM c; COMMIT; SELECT parked > 0 FROM pgml_fdw_stats()}, qr/^0\n200000\|x+\nt$/);
-bounded('writing 5 million rows', "$explain INSERT INTO many SELECT i, 'some text of 32 letters, or there' FROM generate_series(1, 5000000) i", qr/rows=5000000/);
-bounded('writing by INSERT', "SET pgml_fdw.insert_method = 'values'; $explain INSERT INTO sink SELECT i, repeat('x', 400) FROM generate_series(1, 200000) i; RESET pgml_fdw.insert_method", qr/rows=200000/);
-bounded('dblink', "$explain SELECT * FROM dblink('remote', 'SELECT * FROM wide') AS d ($columns)", qr/rows=200000/);
+$session->stays_flat($limit, 'writing 5 million rows', "$explain INSERT INTO many SELECT i, 'some text of 32 letters, or there' FROM generate_series(1, 5000000) i", qr/rows=5000000/);
+$session->stays_flat($limit, 'writing by INSERT', "SET pgml_fdw.insert_method = 'values'; $explain INSERT INTO sink SELECT i, repeat('x', 400) FROM generate_series(1, 200000) i; RESET pgml_fdw.insert_method", qr/rows=200000/);
+$session->stays_flat($limit, 'dblink', "$explain SELECT * FROM dblink('remote', 'SELECT * FROM wide') AS d ($columns)", qr/rows=200000/);
 is($remote->safe_psql('postgres', 'SELECT count(*) FROM sink'), 200000, 'what was written is there');
-bounded('UPDATE in batches', "$explain UPDATE sink SET s = repeat('y', 400) WHERE random() >= 0", qr/rows=200000/);
+$session->stays_flat($limit, 'UPDATE in batches', "$explain UPDATE sink SET s = repeat('y', 400) WHERE random() >= 0", qr/rows=200000/);
 is($remote->safe_psql('postgres', "SELECT count(*) FROM sink WHERE s LIKE 'y%'"), 200000, 'what was changed is there');
-bounded('DELETE in batches', "$explain DELETE FROM sink WHERE random() >= 0", qr/rows=200000/);
+$session->stays_flat($limit, 'DELETE in batches', "$explain DELETE FROM sink WHERE random() >= 0", qr/rows=200000/);
 
 # The measure is one: what does take memory shows.
 cmp_ok($session->peak(q{SET work_mem = '300MB'; SELECT s FROM wide ORDER BY i + random() OFFSET 200000}, 120), '>', $limit,

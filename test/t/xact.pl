@@ -34,15 +34,6 @@ $local->safe_psql('postgres', 'CREATE TABLE here (i int PRIMARY KEY)');
 
 my $session = PgmlSession->new($local);
 
-# Runs statements; what they give, and their errors behind a line.
-sub run
-{
-	my ($out, $err) = $session->ask($_[0]);
-	$err =~ s/^(LOCATION|DETAIL|HINT|CONTEXT).*\n//mg;
-	$err =~ s/^psql:[^ ]* //mg;
-	chomp $err;
-	return $err eq '' ? $out : "$out|$err";
-}
 
 # What the remote's t holds, as seen by somebody else.
 sub there
@@ -53,9 +44,9 @@ sub there
 
 sub clear
 {
-	run('ROLLBACK');
+	$session->said('ROLLBACK');
 	$remote->safe_psql($_, 'TRUNCATE t') for qw(postgres second);
-	run('TRUNCATE here');
+	$session->said('TRUNCATE here');
 	return;
 }
 
@@ -64,7 +55,7 @@ sub leaves
 {
 	my ($sql, $expected, $name, $error) = @_;
 	clear();
-	my $answer = run($sql);
+	my $answer = $session->said($sql);
 	if ($error) { like($answer, $error, "$name: fails") }
 	else { unlike($answer, qr/ERROR/, "$name: no error") }
 	is(there(), $expected, $name);
@@ -72,27 +63,27 @@ sub leaves
 }
 
 # Isolation.
-is(run('SELECT level FROM a_isolation'), 'repeatable read', 'the remote reads repeatably');
-is(run('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT level FROM a_isolation; COMMIT'), 'repeatable read',
+is($session->said('SELECT level FROM a_isolation'), 'repeatable read', 'the remote reads repeatably');
+is($session->said('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT level FROM a_isolation; COMMIT'), 'repeatable read',
 	'so it does for REPEATABLE READ');
-is(run('BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT level FROM a_isolation; COMMIT'), 'serializable',
+is($session->said('BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT level FROM a_isolation; COMMIT'), 'serializable',
 	'and is SERIALIZABLE if we are');
-is(run('SELECT level FROM a_isolation'), 'repeatable read', 'not longer than that');
+is($session->said('SELECT level FROM a_isolation'), 'repeatable read', 'not longer than that');
 for my $level ('READ COMMITTED', 'REPEATABLE READ')
 {
 	clear();
-	run("BEGIN ISOLATION LEVEL $level; INSERT INTO here VALUES (0)");
-	is(run('SELECT count(*) FROM a_t'), 0, "$level: nothing there");
+	$session->said("BEGIN ISOLATION LEVEL $level; INSERT INTO here VALUES (0)");
+	is($session->said('SELECT count(*) FROM a_t'), 0, "$level: nothing there");
 	$remote->safe_psql('postgres', 'INSERT INTO t VALUES (1)');
-	is(run('SELECT count(*) FROM a_t'), 0, 'a second statement sees the same snapshot');
-	is(run('COMMIT; SELECT count(*) FROM a_t'), 1, 'the next transaction another one');
+	is($session->said('SELECT count(*) FROM a_t'), 0, 'a second statement sees the same snapshot');
+	is($session->said('COMMIT; SELECT count(*) FROM a_t'), 1, 'the next transaction another one');
 }
 clear();
 $remote->safe_psql('postgres', 'INSERT INTO t VALUES (1), (2)');
-run('BEGIN ISOLATION LEVEL SERIALIZABLE; UPDATE a_t SET s = (SELECT count(*) FROM a_t) WHERE i = 1');
+$session->said('BEGIN ISOLATION LEVEL SERIALIZABLE; UPDATE a_t SET s = (SELECT count(*) FROM a_t) WHERE i = 1');
 my $other = PgmlSession->new($remote);
 $other->ask('BEGIN ISOLATION LEVEL SERIALIZABLE; UPDATE t SET s = (SELECT count(s) FROM t) WHERE i = 2; COMMIT');
-like(run('COMMIT'), qr/ERROR:  40001/, 'write skew with somebody on the remote is a serialization failure');
+like($session->said('COMMIT'), qr/ERROR:  40001/, 'write skew with somebody on the remote is a serialization failure');
 
 # Savepoints.
 my $i = 'INSERT INTO a_t VALUES';
@@ -130,27 +121,27 @@ leaves(q{DO $$ BEGIN FOR k IN 1 .. 5 LOOP
 
 # A commit that the remote refuses is an error here.
 clear();
-like(run('BEGIN; INSERT INTO here VALUES (1); INSERT INTO a_child VALUES (1); COMMIT'), qr/ERROR:  23503/,
+like($session->said('BEGIN; INSERT INTO here VALUES (1); INSERT INTO a_child VALUES (1); COMMIT'), qr/ERROR:  23503/,
 	'a deferred constraint of the remote fails the COMMIT');
-is(run('SELECT count(*) FROM here'), 0, 'and with it what was done here');
+is($session->said('SELECT count(*) FROM here'), 0, 'and with it what was done here');
 clear();
-like(run("BEGIN; $i (1); INSERT INTO b_t VALUES (1); INSERT INTO b_child VALUES (1); INSERT INTO here VALUES (1); COMMIT"),
+like($session->said("BEGIN; $i (1); INSERT INTO b_t VALUES (1); INSERT INTO b_child VALUES (1); INSERT INTO here VALUES (1); COMMIT"),
 	qr/ERROR:  23503/, 'the second of two servers refuses');
-is(run('SELECT count(*) FROM here') . there('second'), '0nothing', 'nothing is left there and here');
+is($session->said('SELECT count(*) FROM here') . there('second'), '0nothing', 'nothing is left there and here');
 
 # Two servers.
 clear();
-run("BEGIN; $i (1); INSERT INTO b_t VALUES (1); SAVEPOINT s; $i (2); INSERT INTO b_t VALUES (2); ROLLBACK TO s; COMMIT");
+$session->said("BEGIN; $i (1); INSERT INTO b_t VALUES (1); SAVEPOINT s; $i (2); INSERT INTO b_t VALUES (2); ROLLBACK TO s; COMMIT");
 is(there() . there('second'), '11', 'two servers, rolled back to a savepoint and committed');
 clear();
-run("BEGIN; $i (1); SAVEPOINT s; INSERT INTO b_t VALUES (1); ROLLBACK TO s; INSERT INTO b_t VALUES (2); ROLLBACK");
+$session->said("BEGIN; $i (1); SAVEPOINT s; INSERT INTO b_t VALUES (1); ROLLBACK TO s; INSERT INTO b_t VALUES (2); ROLLBACK");
 is(there() . there('second'), 'nothingnothing', 'two servers, rolled back');
-is(run('SELECT count(*) FROM a_big JOIN b_big USING (i)'), 30000, 'a join of two servers');
+is($session->said('SELECT count(*) FROM a_big JOIN b_big USING (i)'), 30000, 'a join of two servers');
 
 # PREPARE TRANSACTION.
 leaves("BEGIN; $i (1); PREPARE TRANSACTION 'p'", 'nothing', 'PREPARE TRANSACTION', qr/ERROR:  0A000: cannot PREPARE/);
-like(run("BEGIN; SELECT count(*) FROM a_t; PREPARE TRANSACTION 'p'"), qr/ERROR:  0A000/, 'also of one that only read');
-is(run("BEGIN; INSERT INTO here VALUES (7); PREPARE TRANSACTION 'p'; COMMIT PREPARED 'p'; SELECT count(*) FROM a_t"), 0,
+like($session->said("BEGIN; SELECT count(*) FROM a_t; PREPARE TRANSACTION 'p'"), qr/ERROR:  0A000/, 'also of one that only read');
+is($session->said("BEGIN; INSERT INTO here VALUES (7); PREPARE TRANSACTION 'p'; COMMIT PREPARED 'p'; SELECT count(*) FROM a_t"), 0,
 	'but of one that had nothing to do with us');
 
 # Procedures that end transactions.
@@ -168,26 +159,26 @@ leaves(q{CREATE OR REPLACE PROCEDURE p() LANGUAGE plpgsql AS $$ DECLARE r record
 # Rows that are read while other things happen on the connection, by each transport.
 for my $transport (qw(auto copy row cursor))
 {
-	run("SET pgml_fdw.transport = '$transport'");
+	$session->said("SET pgml_fdw.transport = '$transport'");
 	note("transport $transport");
 
 	# Cursors.
 	clear();
-	is(run('BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 2 FROM c; SAVEPOINT s; FETCH 1 FROM c; ROLLBACK TO s;
+	is($session->said('BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 2 FROM c; SAVEPOINT s; FETCH 1 FROM c; ROLLBACK TO s;
 		FETCH 1 FROM c; COMMIT'), "1\n2\n3\n4", 'a cursor goes on behind a ROLLBACK TO');
-	is(run("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 2 FROM c; SAVEPOINT s; $i (1); FETCH 1 FROM c; ROLLBACK TO s;
+	is($session->said("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 2 FROM c; SAVEPOINT s; $i (1); FETCH 1 FROM c; ROLLBACK TO s;
 		FETCH 1 FROM c; SELECT count(*) FROM a_t; COMMIT"), "1\n2\n3\n4\n0", 'also when the savepoint used the connection');
-	is(run("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; SAVEPOINT s; FETCH 1 FROM c; RELEASE s; SELECT count(*) FROM a_t;
+	is($session->said("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; SAVEPOINT s; FETCH 1 FROM c; RELEASE s; SELECT count(*) FROM a_t;
 		FETCH 1 FROM c; COMMIT"), "1\n0\n2", 'a cursor that was first read in a savepoint, released');
-	like(run("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; SAVEPOINT s; FETCH 1 FROM c; ROLLBACK TO s; FETCH 1 FROM c; ROLLBACK"),
+	like($session->said("BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; SAVEPOINT s; FETCH 1 FROM c; ROLLBACK TO s; FETCH 1 FROM c; ROLLBACK"),
 		qr/^1\n2$|^1\n?\|ERROR:  \w+: rows of server "a" were lost/, 'or rolled back: it goes on, or says why not');
-	is(run('BEGIN; SAVEPOINT s; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 1 FROM c; RELEASE s; FETCH 1 FROM c; CLOSE c; COMMIT'),
+	is($session->said('BEGIN; SAVEPOINT s; DECLARE c CURSOR FOR SELECT i FROM a_big; FETCH 1 FROM c; RELEASE s; FETCH 1 FROM c; CLOSE c; COMMIT'),
 		"1\n2", 'a cursor survives the release of the savepoint that opened it');
-	is(run('BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT i FROM a_big; FETCH 1 FROM c; COMMIT; SELECT count(*) FROM a_t; FETCH 1 FROM c;
+	is($session->said('BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT i FROM a_big; FETCH 1 FROM c; COMMIT; SELECT count(*) FROM a_t; FETCH 1 FROM c;
 		MOVE 29997 FROM c; FETCH 2 FROM c; CLOSE c'), "1\n0\n2\n30000", 'WITH HOLD');
-	is(run('BEGIN; DECLARE c SCROLL CURSOR FOR SELECT i FROM a_big; FETCH 3 FROM c; FETCH BACKWARD 1 FROM c; FETCH LAST FROM c;
+	is($session->said('BEGIN; DECLARE c SCROLL CURSOR FOR SELECT i FROM a_big; FETCH 3 FROM c; FETCH BACKWARD 1 FROM c; FETCH LAST FROM c;
 		FETCH FIRST FROM c; COMMIT'), "1\n2\n3\n2\n30000\n1", 'SCROLL');
-	is(run('BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; DECLARE d CURSOR FOR SELECT i FROM a_big; FETCH 1 FROM c; FETCH 2 FROM d;
+	is($session->said('BEGIN; DECLARE c CURSOR FOR SELECT i FROM a_big; DECLARE d CURSOR FOR SELECT i FROM a_big; FETCH 1 FROM c; FETCH 2 FROM d;
 		FETCH 1 FROM c; CLOSE c; FETCH 1 FROM d; COMMIT'), "1\n1\n2\n2\n3", 'two of them, by turns');
 
 	# A stream that is open out there while inner levels work on the same connection.
@@ -225,15 +216,15 @@ for my $transport (qw(auto copy row cursor))
 		INSERT INTO a_t VALUES (10); END $$}, '1 2 10', 'streams that are left early');
 	leaves(q{BEGIN; INSERT INTO a_t SELECT i FROM a_big WHERE i <= 3000; DECLARE c CURSOR FOR SELECT i FROM a_big;
 		FETCH 1 FROM c; CLOSE c; DELETE FROM a_t WHERE i > 2; COMMIT}, '1 2', 'a cancelled stream takes nothing along');
-	is(run('SELECT (SELECT count(*) FROM a_big b WHERE b.i <= a.i) FROM a_big a WHERE a.i < 4'), "1\n2\n3", 'rescans within a scan');
+	is($session->said('SELECT (SELECT count(*) FROM a_big b WHERE b.i <= a.i) FROM a_big a WHERE a.i < 4'), "1\n2\n3", 'rescans within a scan');
 }
-run('RESET pgml_fdw.transport');
+$session->said('RESET pgml_fdw.transport');
 
 # One error does not stand in the way of the next transaction, many don't either.
 clear();
-run("BEGIN; $i ($_); SAVEPOINT s; SELECT * FROM a_fails_late; COMMIT") for 1 .. 20;
+$session->said("BEGIN; $i ($_); SAVEPOINT s; SELECT * FROM a_fails_late; COMMIT") for 1 .. 20;
 is(there(), 'nothing', 'twenty failed transactions');
-is(run("$i (1); SELECT count(*) FROM a_t"), 1, 'and one that does not fail');
+is($session->said("$i (1); SELECT count(*) FROM a_t"), 1, 'and one that does not fail');
 is($remote->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgml_fdw' AND datname = 'postgres'}),
 	1, 'all on one connection');
 is($remote->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgml_fdw' AND state <> 'idle'}),
