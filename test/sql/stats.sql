@@ -145,7 +145,9 @@ SET search_path = stats, stats_local, public;
 SET ROLE regress_stats_reader;
 -- no mapping of one's own: planned without, but not run
 SELECT expected('SELECT FROM large');
+\set VERBOSITY sqlstate
 SELECT count(*) FROM large;
+\set VERBOSITY default
 SELECT expected('SELECT FROM of_owner') BETWEEN 90000 AND 110000;
 RESET ROLE;
 
