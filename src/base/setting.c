@@ -17,6 +17,7 @@
 int			pgml_setting_transport = PGML_TRANSPORT_AUTO;
 int			pgml_setting_bulk_insert = PGML_BULK_INSERT_ON;
 int			pgml_setting_insert_method = PGML_INSERT_AUTO;
+bool		pgml_setting_enable_pushdown = true;
 static char *application_name_setting = NULL;
 
 static const struct config_enum_entry transport_values[] = {
@@ -81,6 +82,12 @@ pgml_setting_init(void)
 							 PGML_INSERT_AUTO,
 							 insert_method_values,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("pgml_fdw.enable_pushdown",
+							 "Enables the planner to leave conditions, joins and what follows them to the remote server.",
+							 "Where it is off, whole columns are fetched, and whatever is to be computed is computed here.",
+							 &pgml_setting_enable_pushdown,
+							 true,
+							 PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 }
 
 char *

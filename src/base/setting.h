@@ -28,6 +28,9 @@ extern int	pgml_setting_transport;
 /* pgml_fdw.insert_method: a PgmlInsertMethod, likewise. */
 extern int	pgml_setting_insert_method;
 
+/* pgml_fdw.enable_pushdown: may the remote compute anything?  Off, to find out whether it matters. */
+extern bool pgml_setting_enable_pushdown;
+
 /*
  * What pgml_fdw.application_name says for a new connection, its %-escapes
  * expanded; empty, never NULL, where it is not set.  If not empty it wins over

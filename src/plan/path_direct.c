@@ -27,6 +27,7 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
+#include "base/setting.h"
 #include "plan/path.h"
 #include "plan/planinfo.h"
 #include "plan/relinfo.h"
@@ -239,7 +240,8 @@ pgmlPlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation,
 	PgmlOptions *options;
 	Relation	rel;
 
-	if (scan == NULL || returns_system_columns(plan, resultRelation, subplan_index))
+	if (!pgml_setting_enable_pushdown ||
+		scan == NULL || returns_system_columns(plan, resultRelation, subplan_index))
 		return false;
 
 	cxt.root = root;

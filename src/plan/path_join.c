@@ -40,6 +40,7 @@
 #include "utils/lsyscache.h"
 
 #include "base/compat.h"
+#include "base/setting.h"
 #include "plan/cost.h"
 #include "plan/path.h"
 #include "plan/planinfo.h"
@@ -386,7 +387,8 @@ pgmlGetForeignJoinPaths(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *oute
 	Path	   *local = NULL;
 
 	/* another pair of relations may have given this join already */
-	if (pgml_relinfo_of(joinrel) != NULL || outer == NULL || inner == NULL)
+	if (!pgml_setting_enable_pushdown ||
+		pgml_relinfo_of(joinrel) != NULL || outer == NULL || inner == NULL)
 		return;
 	if (!bms_is_empty(joinrel->lateral_relids) ||
 		(jointype != JOIN_INNER && jointype != JOIN_LEFT && jointype != JOIN_RIGHT &&

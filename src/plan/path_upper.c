@@ -24,6 +24,7 @@
 #include "utils/selfuncs.h"
 
 #include "base/compat.h"
+#include "base/setting.h"
 #include "plan/cost.h"
 #include "plan/path.h"
 #include "plan/relinfo.h"
@@ -355,7 +356,8 @@ pgmlGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo 
 {
 	PgmlRelInfo *below = pgml_relinfo_of(input_rel);
 
-	if (below == NULL || pgml_relinfo_of(output_rel) != NULL)
+	if (!pgml_setting_enable_pushdown ||
+		below == NULL || pgml_relinfo_of(output_rel) != NULL)
 		return;
 	switch (stage)
 	{

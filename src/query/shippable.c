@@ -49,6 +49,7 @@
 
 #include "base/compat.h"
 #include "base/oids.h"
+#include "base/setting.h"
 #include "query/deparse.h"
 #include "query/shippable.h"
 #include "query/shippable_object.h"
@@ -405,7 +406,8 @@ pgml_judge_expr(Relids relids, const PgmlOptions *options, Expr *expr, PgmlColla
 	PgmlWalk	walk = {relids, options, {InvalidOid, NEUTRAL}, NULL};
 
 	/* the catalog look-ups of volatility come last: they are many */
-	if (unshippable((Node *) expr, &walk) ||
+	if (!pgml_setting_enable_pushdown ||
+		unshippable((Node *) expr, &walk) ||
 		walk.inner.settled == ALIEN ||
 		pgml_has_mutable_functions(relids, options, expr))
 		return false;

@@ -398,6 +398,17 @@ SELECT rows_in AS before FROM pgml_fdw_stats() \gset
 SELECT count(far.looked_up(i)) FROM generate_series(1, 10) i;
 SELECT rows_in - :before AS rows_that_came FROM pgml_fdw_stats();
 
+-- nothing, if that is wanted
+SET pgml_fdw.enable_pushdown = off;
+SELECT ships('id = 5');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT max(i2) FROM far.t WHERE id < 5;
+EXPLAIN (COSTS OFF) SELECT FROM far.t CROSS JOIN far.u;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM far.t ORDER BY id LIMIT 1;
+EXPLAIN (VERBOSE, COSTS OFF) DELETE FROM far.t WHERE id = 5;
+EXPLAIN (VERBOSE, COSTS OFF) DELETE FROM far.u;
+SELECT same('SELECT t.txt, count(*), max(u.id) FROM t LEFT JOIN u ON u.t_id = t.id WHERE t.id < 12 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 4');
+RESET pgml_fdw.enable_pushdown;
+
 \pset tuples_only off
 \pset format aligned
 DROP SCHEMA near, far, "far out" CASCADE;
