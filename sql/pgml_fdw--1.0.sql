@@ -334,22 +334,22 @@ LANGUAGE C STRICT PARALLEL RESTRICTED;
 CREATE FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.int4)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'pgml_dblink_fetch'
-LANGUAGE C STRICT PARALLEL RESTRICTED;
+LANGUAGE C STRICT PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
 
 CREATE FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.int4, pg_catalog.bool)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'pgml_dblink_fetch'
-LANGUAGE C STRICT PARALLEL RESTRICTED;
+LANGUAGE C STRICT PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
 
 CREATE FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.text, pg_catalog.int4)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'pgml_dblink_fetch'
-LANGUAGE C STRICT PARALLEL RESTRICTED;
+LANGUAGE C STRICT PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
 
 CREATE FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'pgml_dblink_fetch'
-LANGUAGE C STRICT PARALLEL RESTRICTED;
+LANGUAGE C STRICT PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
 
 CREATE FUNCTION dblink_close(pg_catalog.text)
 RETURNS pg_catalog.text
@@ -384,12 +384,12 @@ LANGUAGE C STRICT PARALLEL RESTRICTED;
 CREATE FUNCTION dblink_get_result(pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'pgml_dblink_get_result'
-LANGUAGE C STRICT PARALLEL RESTRICTED;
+LANGUAGE C STRICT PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
 
 CREATE FUNCTION dblink_get_result(pg_catalog.text, pg_catalog.bool)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'pgml_dblink_get_result'
-LANGUAGE C STRICT PARALLEL RESTRICTED;
+LANGUAGE C STRICT PARALLEL RESTRICTED SUPPORT pgml_fdw_answer_support;
 
 CREATE FUNCTION dblink_cancel_query(pg_catalog.text)
 RETURNS pg_catalog.text

@@ -27,6 +27,9 @@ typedef struct PgmlResult PgmlResult;
 /* Make an empty one, to be filled by pgml_stream_next_rows. */
 extern PgmlResult *pgml_result_create(void);
 extern void pgml_result_free(PgmlResult *res);
+
+/* Exchange what is in two of them. */
+extern void pgml_result_swap(PgmlResult *a, PgmlResult *b);
 extern int	pgml_result_nrows(PgmlResult *res);
 extern int	pgml_result_ncols(PgmlResult *res);
 
@@ -39,6 +42,9 @@ extern int	pgml_result_column_typmod(PgmlResult *res, int col);
 
 /* Bytes of all its values together. */
 extern int64 pgml_result_bytes(PgmlResult *res);
+
+/* Was there no statement in the SQL at all? */
+extern bool pgml_result_is_empty(PgmlResult *res);
 
 /* Does it describe rows (as SELECT and RETURNING do), as opposed to a bare command? */
 extern bool pgml_result_has_rows(PgmlResult *res);
@@ -147,13 +153,26 @@ extern PgmlResult *pgml_command_describe(PgmlConn *conn, const char *sql,
  * rows or not, as the statement); NULL after the last statement.  With fail
  * false, an error of the remote is returned as the last result.  The result
  * belongs to the connection until the next call.  Not to be interleaved with
- * other commands: a connection with rows on the wire refuses them.
+ * other commands: a connection with rows on the wire refuses them, unless they
+ * have an occupant who can put them aside.
  */
 extern void pgml_rows_start(PgmlConn *conn, const char *sql);
 
 /* The same for one statement with parameters. */
 extern void pgml_rows_start_params(PgmlConn *conn, const char *sql, const PgmlParams *params);
 extern PgmlResult *pgml_rows_next(PgmlConn *conn, bool fail);
+
+/*
+ * Rows of a statement on a connection in autocommit that are read by and by,
+ * one of which has come.  _occupy says who reads them.  From then on, whatever
+ * becomes of the reader, the statement is never cancelled: what it has done there
+ * stays, and what is left of its rows is skipped by who needs the wire next, or by
+ * _skip, which blocks, and does nothing where none are left.  _leave: the reader
+ * has seen the last row; never blocks.
+ */
+extern void pgml_rows_occupy(PgmlConn *conn, PgmlOccupant *occupant);
+extern void pgml_rows_skip(PgmlConn *conn);
+extern void pgml_rows_leave(PgmlConn *conn);
 
 /*
  * Queries whose results are asked for later, perhaps in another transaction
@@ -275,8 +294,9 @@ extern void pgml_copyin_withdraw(PgmlConn *conn, PgmlOccupant *occupant);
 extern void pgml_command_mark_write(PgmlConn *conn);
 
 /*
- * Make the wire free: park the occupant, or end an orphaned stream.
- * Called by every command; rarely needed by itself.
+ * Make the wire free: park the occupant, or end an orphaned stream.  Results of
+ * a query that nobody waits for stay where they are (conn->async).  Called by
+ * every command; rarely needed by itself.
  */
 extern void pgml_conn_claim(PgmlConn *conn);
 

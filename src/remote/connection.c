@@ -156,6 +156,7 @@ pgml_connection_drop(PgmlConn *conn)
 	conn->wrote = false;
 	conn->late = NULL;
 	conn->async = false;
+	conn->midway = false;
 	conn->readers = 0;
 	conn->xact++;
 

@@ -104,6 +104,7 @@ struct PgmlConn
 	bool		pipelined;		/* it was sent in libpq's pipeline mode */
 	bool		as_text;		/* the rows of a pipeline come one by one, in text form */
 	bool		async;			/* its rows are left for later, beyond the end of the transaction */
+	bool		midway;			/* some rows of the statement have been read; the rest is skipped, never cancelled */
 	TimestampTz last_sent;		/* when the last message left, or the connection was made */
 	bool		unawaited;		/* flushed, and nobody has waited for the answer yet */
 	bool		copying;		/* a COPY's rows have begun to come, or may go */

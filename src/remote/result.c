@@ -71,6 +71,15 @@ pgml_result_replace(PgmlResult *res, PGresult *pg)
 }
 
 void
+pgml_result_swap(PgmlResult *a, PgmlResult *b)
+{
+	PGresult   *pg = a->pg;
+
+	a->pg = b->pg;
+	b->pg = pg;
+}
+
+void
 pgml_result_free(PgmlResult *res)
 {
 	MemoryContextDelete(res->cxt);
@@ -141,6 +150,12 @@ bool
 pgml_result_is_error(PgmlResult *res)
 {
 	return !pgml_wire_ok(res->pg);
+}
+
+bool
+pgml_result_is_empty(PgmlResult *res)
+{
+	return PQresultStatus(res->pg) == PGRES_EMPTY_QUERY;
 }
 
 uint64

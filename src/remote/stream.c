@@ -341,7 +341,14 @@ pgml_stream_end(PgmlConn *conn)
 	bool		failed;
 
 	conn->occupant = NULL;
-	if (conn->guarded)
+	if (conn->midway)
+	{
+		pgml_rows_skip(conn);
+		while (pgml_rows_next(conn, false) != NULL)
+			;
+		vacate(conn);
+	}
+	else if (conn->guarded)
 		stop_guarded(conn);
 	else if (conn->wire != PGML_WIRE_COMMAND && conn->wire != PGML_WIRE_COPY_IN &&
 			 conn->enlist != NULL)
@@ -410,4 +417,32 @@ pgml_rows_next(PgmlConn *conn, bool fail)
 	}
 	pgml_result_replace(conn->row, res);
 	return conn->row;
+}
+
+void
+pgml_rows_occupy(PgmlConn *conn, PgmlOccupant *occupant)
+{
+	Assert(conn->enlist == NULL && conn->wire == PGML_WIRE_ROWS);
+	conn->occupant = occupant;
+	conn->midway = true;
+}
+
+void
+pgml_rows_skip(PgmlConn *conn)
+{
+	PgmlResult *res;
+
+	while (conn->midway && (res = pgml_rows_next(conn, false)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		conn->midway = pgml_result_nrows(res) > 0;
+	}
+	conn->midway = false;
+}
+
+void
+pgml_rows_leave(PgmlConn *conn)
+{
+	conn->midway = false;
+	vacate(conn);
 }

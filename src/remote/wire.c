@@ -143,7 +143,7 @@ pgml_wire_flush(PgmlConn *conn, TimestampTz deadline)
 	}
 }
 
-/* Take the wire from its occupant, or end an orphaned stream. */
+/* Take the wire from its occupant, or end an orphaned stream; what is left for later stays. */
 static void
 free_wire(PgmlConn *conn)
 {
@@ -153,9 +153,11 @@ free_wire(PgmlConn *conn)
 		pgml_stats.parked++;
 		conn->occupant->park(conn->occupant);
 	}
-	if (conn->wire != PGML_WIRE_IDLE)
+	if (conn->async)
+		pgml_rows_skip(conn);
+	else if (conn->wire != PGML_WIRE_IDLE)
 		pgml_stream_end(conn);
-	Assert(conn->wire == PGML_WIRE_IDLE && conn->occupant == NULL);
+	Assert((conn->wire == PGML_WIRE_IDLE || conn->async) && conn->occupant == NULL);
 }
 
 void
@@ -400,6 +402,7 @@ finish_message(PgmlConn *conn)
 	conn->pipelined = false;
 	conn->unawaited = false;
 	conn->async = false;
+	conn->midway = false;
 }
 
 /* Wait until libpq has a whole result; false: not in time. */

@@ -210,7 +210,7 @@ needs_rollback(PgmlConn *conn)
 {
 	if (conn->pg == NULL)
 		return false;
-	if (conn->late != NULL || conn->async)
+	if (conn->late != NULL || conn->async || conn->midway)
 		return false;
 	return takes_part(conn) || conn->wire != PGML_WIRE_IDLE || !conn->established ||
 		(conn->enlist != NULL && pgml_command_remote_xact(conn) != PGML_XACT_NONE);
@@ -351,7 +351,7 @@ rollback_level(PgmlConn *conn, int level, TimestampTz deadline)
 	bool		began_here = begin_level >= level;
 
 	/* what is on the wire may belong to an outer level, which goes on */
-	if (conn->wire != PGML_WIRE_IDLE && (conn->wire_level < level || conn->async))
+	if (conn->wire != PGML_WIRE_IDLE && (conn->wire_level < level || conn->async || conn->midway))
 		return;
 	if (!pgml_command_settle(conn, deadline))
 		pgml_connection_drop(conn);

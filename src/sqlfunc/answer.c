@@ -164,23 +164,21 @@ gather(PgmlAnswer *answer, const PgmlQuestion *question)
 		pgml_rows_start_params(question->conn, question->sql, question->params);
 	else
 		pgml_rows_start(question->conn, question->sql);
-	(void) pgml_gather_run(answer->into, question->conn, question->fail, false);
+	pgml_gather_run(answer->into, question->conn, question->fail, false);
 	if (question->lease == NULL)
 		pgml_command_mark_write(question->conn);
 	pgml_answer_close(answer);
 }
 
-PgmlAnswer *
-pgml_answer_get(const PgmlQuestion *question)
+/* Run the statement, or let its rows come. */
+static void
+ask_statement(PgmlAnswer *answer, const PgmlQuestion *question)
 {
-	PgmlAnswer *answer = palloc0(sizeof(PgmlAnswer));
 	char	   *sql = candidate(question);
 	bool		only_reads = false;
 	PgmlResult *columns = NULL;
 	int			ncols = 0;
 
-	answer->into = question->into;
-	answer->lease = question->lease;
 	if (question->lease == NULL)
 		pgml_command_user_sql_begins(question->conn);
 	if (sql != NULL)
@@ -199,7 +197,43 @@ pgml_answer_get(const PgmlQuestion *question)
 		pgml_command_user_sql_ends(question->conn);
 	if (columns != NULL)
 		pgml_result_free(columns);
+}
+
+/*
+ * Let the rows of a FETCH or of an asynchronous query come.  Where an error isn't
+ * raised it leaves no rows at all: then all of them must be known first.
+ */
+static void
+ask_rows(PgmlAnswer *answer, const PgmlQuestion *question)
+{
+	PgmlConn   *conn = question->conn;
+
+	if (question->kind == PGML_ASKS_FETCH)
+		pgml_rows_start(conn, question->sql);
+	if (question->fail && question->into->declared != NULL)
+		answer->rows = pgml_text_rows_begin(question->into, conn);
+	else
+		pgml_gather_run(question->into, conn, question->fail, conn->async);
+}
+
+PgmlAnswer *
+pgml_answer_get(const PgmlQuestion *question)
+{
+	PgmlAnswer *answer = palloc0(sizeof(PgmlAnswer));
+
+	answer->into = question->into;
+	answer->lease = question->lease;
+	if (question->kind == PGML_ASKS_STATEMENT)
+		ask_statement(answer, question);
+	else
+		ask_rows(answer, question);
 	return answer;
+}
+
+bool
+pgml_answer_streams(PgmlAnswer *answer)
+{
+	return answer->source != NULL || answer->rows != NULL;
 }
 
 /* Read dates and intervals as the remote has written them; -1: as we do. */
@@ -214,15 +248,18 @@ adopt_styles(PgmlAnswer *answer)
 bool
 pgml_answer_next(PgmlAnswer *answer, Datum *values, bool *nulls)
 {
-	int			nestlevel;
-	bool		found;
+	bool		found = false;
 
-	if (answer->source == NULL)
-		return false;
-	nestlevel = adopt_styles(answer);
-	found = pgml_source_next(answer->source, values, nulls);
-	if (nestlevel >= 0)
-		AtEOXact_GUC(true, nestlevel);
+	if (answer->rows != NULL)
+		found = pgml_text_rows_next(answer->rows, values, nulls);
+	else if (answer->source != NULL)
+	{
+		int			nestlevel = adopt_styles(answer);
+
+		found = pgml_source_next(answer->source, values, nulls);
+		if (nestlevel >= 0)
+			AtEOXact_GUC(true, nestlevel);
+	}
 	if (!found)
 		pgml_answer_close(answer);
 	return found;
@@ -232,14 +269,34 @@ void
 pgml_answer_close(PgmlAnswer *answer)
 {
 	PgmlLease  *lease = answer->lease;
+	PgmlTextRows *rows = answer->rows;
 	bool		only_read = answer->source != NULL;
 
 	answer->lease = NULL;
+	answer->rows = NULL;
+	if (rows != NULL)
+		pgml_text_rows_end(rows);
 	if (only_read)
 		pgml_source_close(answer->source);
 	answer->source = NULL;
 	if (lease != NULL)
 		pgml_dblink_release(lease, only_read);
+}
+
+/* Put the rows that come into the store. */
+static void
+keep_rows(PgmlAnswer *answer)
+{
+	PgmlGather *into = answer->into;
+	MemoryContext old = MemoryContextSwitchTo(into->row_cxt);
+
+	while (pgml_answer_next(answer, into->row_values, into->row_nulls))
+	{
+		CHECK_FOR_INTERRUPTS();
+		tuplestore_putvalues(into->store, into->desc, into->row_values, into->row_nulls);
+		MemoryContextReset(into->row_cxt);
+	}
+	MemoryContextSwitchTo(old);
 }
 
 Datum
@@ -254,11 +311,8 @@ pgml_answer_function(FunctionCallInfo fcinfo, PgmlAsk ask)
 
 		if (answer->source != NULL)
 			pgml_gather_start(into);
-		while (answer->source != NULL && pgml_answer_next(answer, into->row_values, into->row_nulls))
-		{
-			CHECK_FOR_INTERRUPTS();
-			tuplestore_putvalues(into->store, into->desc, into->row_values, into->row_nulls);
-		}
+		if (pgml_answer_streams(answer))
+			keep_rows(answer);
 	}
 	pgml_gather_return(into, fcinfo);
 	return (Datum) 0;

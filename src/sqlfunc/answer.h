@@ -9,12 +9,21 @@
 #include "fmgr.h"
 
 #include "row/source.h"
+#include "sqlfunc/answer_text.h"
 #include "sqlfunc/dblink_conn.h"
 #include "sqlfunc/dblink_gather.h"
+
+typedef enum PgmlQuestionKind
+{
+	PGML_ASKS_STATEMENT,		/* any SQL */
+	PGML_ASKS_FETCH,			/* a FETCH */
+	PGML_ASKS_RESULT			/* the next result of what was sent before */
+} PgmlQuestionKind;
 
 /* What to ask, and where the answer goes. */
 typedef struct PgmlQuestion
 {
+	PgmlQuestionKind kind;
 	PgmlConn   *conn;
 	PgmlLease  *lease;			/* of that connection; NULL: it takes part in the transaction */
 	const char *sql;
@@ -23,10 +32,14 @@ typedef struct PgmlQuestion
 	PgmlGather *into;			/* what is wanted, and its place if it comes at once */
 } PgmlQuestion;
 
-/* The answer: rows come as they are asked for, or (source is NULL) all of it has been gathered. */
+/*
+ * The answer: rows come as they are asked for, from a source or a reader of text,
+ * or (both are NULL) all of it has been gathered.
+ */
 typedef struct PgmlAnswer
 {
 	PgmlSource *source;
+	PgmlTextRows *rows;
 	PgmlGather *into;
 	PgmlLease  *lease;			/* to be given back */
 	PgmlCodec  *codec;
@@ -45,6 +58,9 @@ extern PgmlAnswer *pgml_answer_get(const PgmlQuestion *question);
 /* Is it certainly no more than one statement? */
 extern bool pgml_answer_is_single(const char *sql);
 
+/* Are there rows to come, as far as is known? */
+extern bool pgml_answer_streams(PgmlAnswer *answer);
+
 /* The next row of those that come; false at their end. */
 extern bool pgml_answer_next(PgmlAnswer *answer, Datum *values, bool *nulls);
 
@@ -59,7 +75,12 @@ extern Datum pgml_answer_function(FunctionCallInfo fcinfo, PgmlAsk ask);
 
 /* How the function that was called asks: for those whose answers a scan can stream. */
 extern bool pgml_dblink_ask(FunctionCallInfo fcinfo, PgmlQuestion *question);
+extern bool pgml_dblink_fetch_ask(FunctionCallInfo fcinfo, PgmlQuestion *question);
+extern bool pgml_dblink_result_ask(FunctionCallInfo fcinfo, PgmlQuestion *question);
 extern bool pgml_query_ask(FunctionCallInfo fcinfo, PgmlQuestion *question);
+extern PGDLLEXPORT Datum pgml_dblink(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum pgml_dblink_fetch(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum pgml_dblink_get_result(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum pgml_fdw_query(PG_FUNCTION_ARGS);
 
 #endif							/* PGML_SQLFUNC_ANSWER_H */

@@ -171,6 +171,27 @@ evaluate_arguments(AnswerScan *scan, FunctionCallInfo fcinfo)
 	return true;
 }
 
+/* How the function asks. */
+static PgmlAsk
+find_ask(AnswerScan *scan)
+{
+	static const struct
+	{
+		PGFunction	function;
+		PgmlAsk		ask;
+	}			asks[] = {
+		{pgml_dblink, pgml_dblink_ask},
+		{pgml_dblink_fetch, pgml_dblink_fetch_ask},
+		{pgml_dblink_get_result, pgml_dblink_result_ask},
+		{pgml_fdw_query, pgml_query_ask},
+	};
+
+	for (int i = 0; i < (int) lengthof(asks); i++)
+		if (asks[i].function == scan->function.fn_addr)
+			return asks[i].ask;
+	elog(ERROR, "function %u has no rows to stream", scan->call->funcid);
+}
+
 /* Make the call. */
 static void
 start_call(AnswerScan *scan)
@@ -178,16 +199,15 @@ start_call(AnswerScan *scan)
 	int			nargs = list_length(scan->args);
 	MemoryContext old = MemoryContextSwitchTo(scan->run_cxt);
 	FunctionCallInfo fcinfo = palloc0(SizeForFunctionCallInfo(nargs));
-	PgmlAsk		ask = scan->function.fn_addr == pgml_fdw_query ? pgml_query_ask : pgml_dblink_ask;
 	PgmlQuestion question = {.fail = true};
 
 	InitFunctionCallInfoData(*fcinfo, &scan->function, nargs, scan->call->inputcollid, NULL, NULL);
 	scan->started = true;
 	scan->into = question.into = pgml_gather_create(scan->run_cxt, scan->declared, false);
-	if (evaluate_arguments(scan, fcinfo) && ask(fcinfo, &question))
+	if (evaluate_arguments(scan, fcinfo) && find_ask(scan)(fcinfo, &question))
 	{
 		scan->answer = pgml_answer_get(&question);
-		scan->streams = scan->answer->source != NULL;
+		scan->streams = pgml_answer_streams(scan->answer);
 		if (!scan->streams)
 			pgml_gather_check(scan->into);
 	}

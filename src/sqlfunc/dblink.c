@@ -69,9 +69,12 @@ run(PgmlConn *conn, const char *sql, bool fail)
 {
 	PgmlResult *res = fail ? pgml_command_run(conn, sql) : pgml_command_try(conn, sql);
 
-	if (!pgml_result_is_error(res))
+	if (pgml_result_is_error(res))
+		pgml_result_report(conn, res, NOTICE);
+	else if (pgml_result_is_empty(res))
+		pgml_gather_report_empty(conn, fail ? ERROR : NOTICE);
+	else
 		return res;
-	pgml_result_report(conn, res, NOTICE);
 	pgml_result_free(res);
 	return NULL;
 }
@@ -87,7 +90,8 @@ pgml_dblink_ask(FunctionCallInfo fcinfo, PgmlQuestion *question)
 {
 	DblinkCall	call = read_call(fcinfo, 1);
 
-	question->lease = pgml_dblink_lease(call.target);
+	/* of a busy connection contrib's says so, too, and only here */
+	question->lease = pgml_dblink_lease(call.target, ERRCODE_INTERNAL_ERROR);
 	question->conn = pgml_dblink_lease_conn(question->lease);
 	question->sql = fixed_text(fcinfo, &call, 0);
 	question->fail = call.fail;
@@ -106,7 +110,7 @@ Datum
 pgml_dblink_exec(PG_FUNCTION_ARGS)
 {
 	DblinkCall	call = read_call(fcinfo, 1);
-	PgmlLease  *lease = pgml_dblink_lease(call.target);
+	PgmlLease  *lease = pgml_dblink_lease(call.target, ERRCODE_CONNECTION_FAILURE);
 	PgmlResult *res = run(pgml_dblink_lease_conn(lease), fixed_text(fcinfo, &call, 0), call.fail);
 	Datum		tag;
 
@@ -195,16 +199,21 @@ pgml_dblink_close_cursor(PG_FUNCTION_ARGS)
 }
 
 /* ([name,] cursor, number of rows [, fail]) */
+bool
+pgml_dblink_fetch_ask(FunctionCallInfo fcinfo, PgmlQuestion *question)
+{
+	DblinkCall	call = read_call(fcinfo, 2);
+
+	question->kind = PGML_ASKS_FETCH;
+	question->conn = pgml_dblink_idle_session(call.target)->conn;
+	question->sql = psprintf("FETCH %d FROM %s", PG_GETARG_INT32(call.first + 1),
+							 fixed_text(fcinfo, &call, 0));
+	question->fail = call.fail;
+	return true;
+}
+
 Datum
 pgml_dblink_fetch(PG_FUNCTION_ARGS)
 {
-	DblinkCall	call = read_call(fcinfo, 2);
-	PgmlGather *gather = pgml_gather_create_function(fcinfo);
-	PgmlConn   *conn = pgml_dblink_idle_session(call.target)->conn;
-
-	pgml_rows_start(conn, psprintf("FETCH %d FROM %s", PG_GETARG_INT32(call.first + 1),
-								   fixed_text(fcinfo, &call, 0)));
-	(void) pgml_gather_run(gather, conn, call.fail, false);
-	pgml_gather_return(gather, fcinfo);
-	return (Datum) 0;
+	return pgml_answer_function(fcinfo, pgml_dblink_fetch_ask);
 }

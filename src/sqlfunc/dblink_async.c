@@ -7,7 +7,7 @@
  * of the local transaction even; dblink_get_result takes the result of its next
  * statement, and comes back empty when there is none left.  A reader that
  * fails in the middle has consumed the statement: what is left of its rows is
- * skipped by the next one.
+ * skipped by the next one (answer_text.c).
  */
 #include "postgres.h"
 
@@ -19,8 +19,8 @@
 #include "utils/builtins.h"
 
 #include "remote/command.h"
+#include "sqlfunc/answer.h"
 #include "sqlfunc/dblink_conn.h"
-#include "sqlfunc/dblink_gather.h"
 
 PG_FUNCTION_INFO_V1(pgml_dblink_send_query);
 PG_FUNCTION_INFO_V1(pgml_dblink_is_busy);
@@ -31,27 +31,23 @@ PG_FUNCTION_INFO_V1(pgml_dblink_get_connections);
 PG_FUNCTION_INFO_V1(pgml_dblink_get_notify);
 
 /* The connection that the first argument names. */
-static PgmlSession *
-named_session(FunctionCallInfo fcinfo)
+static PgmlConn *
+named_conn(FunctionCallInfo fcinfo)
 {
-	return pgml_dblink_session(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	return pgml_dblink_settled_session(text_to_cstring(PG_GETARG_TEXT_PP(0)))->conn;
 }
 
 /* (name, sql): 1, or 0 with a NOTICE. */
 Datum
 pgml_dblink_send_query(PG_FUNCTION_ARGS)
 {
-	PgmlSession *session = named_session(fcinfo);
-	char	   *sql = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	PgmlConn   *conn = named_conn(fcinfo);
 
-	if (pgml_async_send(session->conn, sql))
-	{
-		session->midway = false;
+	if (pgml_async_send(conn, text_to_cstring(PG_GETARG_TEXT_PP(1))))
 		PG_RETURN_INT32(1);
-	}
 	ereport(NOTICE,
 			(errmsg("the query could not be sent"),
-			 session->conn->async ?
+			 conn->async ?
 			 errdetail("Another query has results left on this connection.") :
 			 errdetail("The connection was lost.")));
 	PG_RETURN_INT32(0);
@@ -60,46 +56,29 @@ pgml_dblink_send_query(PG_FUNCTION_ARGS)
 Datum
 pgml_dblink_is_busy(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(pgml_async_busy(named_session(fcinfo)->conn) ? 1 : 0);
+	PG_RETURN_INT32(pgml_async_busy(named_conn(fcinfo)) ? 1 : 0);
 }
 
-/* Read and forget what is left of a statement's rows. */
-static void
-skip_statement(PgmlSession *session)
+/* The result of the next statement: (name [, fail]). */
+bool
+pgml_dblink_result_ask(FunctionCallInfo fcinfo, PgmlQuestion *question)
 {
-	PgmlResult *res;
-
-	while (session->midway && (res = pgml_rows_next(session->conn, false)) != NULL)
-	{
-		CHECK_FOR_INTERRUPTS();
-		session->midway = pgml_result_nrows(res) > 0;
-	}
-	session->midway = false;
+	question->kind = PGML_ASKS_RESULT;
+	question->conn = named_conn(fcinfo);
+	question->fail = PG_NARGS() < 2 || PG_GETARG_BOOL(1);
+	return question->conn->async;
 }
 
-/* (name [, fail]) */
 Datum
 pgml_dblink_get_result(PG_FUNCTION_ARGS)
 {
-	PgmlSession *session = named_session(fcinfo);
-	bool		fail = PG_NARGS() < 2 || PG_GETARG_BOOL(1);
-	PgmlGather *gather = pgml_gather_create_function(fcinfo);
-
-	if (session->conn->async)
-	{
-		skip_statement(session);
-		session->midway = true;
-		(void) pgml_gather_run(gather, session->conn, fail, true);
-		session->midway = false;
-	}
-	pgml_gather_return(gather, fcinfo);
-	return (Datum) 0;
+	return pgml_answer_function(fcinfo, pgml_dblink_result_ask);
 }
 
 Datum
 pgml_dblink_cancel_query(PG_FUNCTION_ARGS)
 {
-	const char *problem = pgml_async_cancel(named_session(fcinfo)->conn);
+	const char *problem = pgml_async_cancel(named_conn(fcinfo));
 
 	PG_RETURN_TEXT_P(cstring_to_text(problem != NULL ? problem : "OK"));
 }
@@ -107,7 +86,7 @@ pgml_dblink_cancel_query(PG_FUNCTION_ARGS)
 Datum
 pgml_dblink_error_message(PG_FUNCTION_ARGS)
 {
-	char	   *message = pgml_async_error(named_session(fcinfo)->conn);
+	char	   *message = pgml_async_error(named_conn(fcinfo));
 
 	PG_RETURN_TEXT_P(cstring_to_text(message != NULL ? message : "OK"));
 }
@@ -136,9 +115,9 @@ pgml_dblink_get_notify(PG_FUNCTION_ARGS)
 	PgmlNotification found;
 
 	if (PG_NARGS() == 1)
-		conn = named_session(fcinfo)->conn;
+		conn = named_conn(fcinfo);
 	else if (pgml_dblink_has_unnamed())
-		conn = pgml_dblink_session(NULL)->conn;
+		conn = pgml_dblink_settled_session(NULL)->conn;
 
 	InitMaterializedSRF(fcinfo, 0);
 	while (conn != NULL && pgml_async_notification(conn, &found))

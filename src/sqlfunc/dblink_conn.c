@@ -116,7 +116,7 @@ pgml_dblink_session(const char *name)
 static void
 vacate_wire(PgmlConn *conn, const char *name)
 {
-	if (conn->occupant != NULL)
+	if (conn->occupant != NULL || conn->midway)
 		pgml_conn_claim(conn);
 	if (conn->wire != PGML_WIRE_IDLE && !conn->async)
 		ereport(ERROR,
@@ -126,14 +126,23 @@ vacate_wire(PgmlConn *conn, const char *name)
 }
 
 PgmlSession *
-pgml_dblink_idle_session(const char *name)
+pgml_dblink_settled_session(const char *name)
 {
 	PgmlSession *session = pgml_dblink_session(name);
 
 	vacate_wire(session->conn, name);
+	return session;
+}
+
+/* Find a session connection that is to carry a command. */
+static PgmlSession *
+idle_session(const char *name, int busy_code)
+{
+	PgmlSession *session = pgml_dblink_settled_session(name);
+
 	if (session->conn->async)
 		ereport(ERROR,
-				(errcode(ERRCODE_CONNECTION_FAILURE),
+				(errcode(busy_code),
 				 errmsg("a query is running on the dblink connection \"%s\"", name),
 				 errhint("Take its results with dblink_get_result() until there are no more.")));
 	if (!pgml_connection_is_open(session->conn))
@@ -142,6 +151,12 @@ pgml_dblink_idle_session(const char *name)
 				 errmsg("the dblink connection \"%s\" was lost", name != NULL ? name : "unnamed"),
 				 errhint("Close it with dblink_disconnect() and open it anew.")));
 	return session;
+}
+
+PgmlSession *
+pgml_dblink_idle_session(const char *name)
+{
+	return idle_session(name, ERRCODE_CONNECTION_FAILURE);
 }
 
 bool
@@ -257,9 +272,8 @@ pgml_dblink_open(const char *name, const char *target, bool trust_password)
 void
 pgml_dblink_close(const char *name)
 {
-	PgmlConn   *conn = pgml_dblink_session(name)->conn;
+	PgmlConn   *conn = pgml_dblink_settled_session(name)->conn;
 
-	vacate_wire(conn, name);
 	if (name != NULL)
 		search_name(name, HASH_REMOVE);
 	else
@@ -328,14 +342,14 @@ take_kept(UserMapping *mapping)
 }
 
 PgmlLease *
-pgml_dblink_lease(const char *target)
+pgml_dblink_lease(const char *target, int busy_code)
 {
 	PgmlLease  *lease = palloc0(sizeof(PgmlLease));
 	UserMapping *mapping;
 
 	if (target == NULL || find_session(target) != NULL)
 	{
-		lease->conn = pgml_dblink_idle_session(target)->conn;
+		lease->conn = idle_session(target, busy_code)->conn;
 		lease->of_session = true;
 		return lease;
 	}

@@ -19,7 +19,6 @@ typedef struct PgmlSession
 	PgmlConn   *conn;			/* NULL: not open */
 	bool		began;			/* dblink_open has begun the remote transaction */
 	int			cursors;		/* that it has opened in there */
-	bool		midway;			/* the rows of an asynchronous statement have been read in part */
 } PgmlSession;
 
 /*
@@ -34,6 +33,13 @@ extern void pgml_dblink_close(const char *name);
 
 /* Find such a connection (name NULL: the unnamed one); throws if there is none. */
 extern PgmlSession *pgml_dblink_session(const char *name);
+
+/*
+ * The same for one that is to be in the state that its user knows: rows that are
+ * being read are put aside first, those that nobody reads any more are skipped.
+ * Blocks.
+ */
+extern PgmlSession *pgml_dblink_settled_session(const char *name);
 
 /* The same for one that is to carry a command: throws also where it is lost or busy. */
 extern PgmlSession *pgml_dblink_idle_session(const char *name);
@@ -53,9 +59,10 @@ typedef struct PgmlLease PgmlLease;
 /*
  * Take the connection for one call: the unnamed one if target is NULL, else
  * that of this name, else one to the foreign server of this name, else one
- * made with target as a connection string.
+ * made with target as a connection string.  busy_code is the SQLSTATE for the case
+ * that an asynchronous query has results left on it.
  */
-extern PgmlLease *pgml_dblink_lease(const char *target);
+extern PgmlLease *pgml_dblink_lease(const char *target, int busy_code);
 extern PgmlConn *pgml_dblink_lease_conn(PgmlLease *lease);
 
 /*

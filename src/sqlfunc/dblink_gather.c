@@ -8,6 +8,10 @@
  *
  * Several statements in one string are all run, and the result of the last one
  * is what counts.
+ *
+ * A row that can't be taken in here ends the call, but not the statement, which
+ * may have changed something: what is left of its rows is read and forgotten.
+ * Only who is interrupted has it cancelled.
  */
 #include "postgres.h"
 
@@ -15,6 +19,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
@@ -86,7 +91,8 @@ restart(PgmlGather *gather, TupleDesc desc)
 	gather->desc = CreateTupleDescCopy(desc);
 	MemoryContextSwitchTo(old);
 	gather->input = TupleDescGetAttInMetadata(gather->desc);
-	gather->values = palloc(Max(desc->natts, 1) * sizeof(char *));
+	gather->row_values = palloc0(Max(desc->natts, 1) * sizeof(Datum));
+	gather->row_nulls = palloc0(Max(desc->natts, 1) * sizeof(bool));
 }
 
 void
@@ -112,28 +118,44 @@ restart_rows(PgmlGather *gather, PgmlResult *res)
 	restart(gather, gather->declared);
 }
 
-/* Convert gather->values and put them into the store. */
-static void
-put(PgmlGather *gather)
+Datum
+pgml_gather_convert(PgmlGather *gather, int col, char *value, int len)
 {
-	MemoryContext old = MemoryContextSwitchTo(gather->row_cxt);
+	AttInMetadata *input = gather->input;
 
-	tuplestore_puttuple(gather->store, BuildTupleFromCStrings(gather->input, gather->values));
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(gather->row_cxt);
+	if (value != NULL)
+		pg_verifymbstr(value, len, false);
+	return InputFunctionCall(&input->attinfuncs[col], value, input->attioparams[col],
+							 input->atttypmods[col]);
 }
 
-/* Put the row of a result; its bytes are the remote's, so they are verified. */
+void
+pgml_gather_convert_row(PgmlGather *gather, PgmlResult *res, Datum *values, bool *nulls)
+{
+	int			natts = gather->desc->natts;
+
+	/* whoever sends rows of another shape in the middle isn't PostgreSQL */
+	if (pgml_result_ncols(res) != natts)
+		pgml_gather_throw_ncols(pgml_result_ncols(res), natts);
+	for (int i = 0; i < natts; i++)
+	{
+		char	   *value = pgml_result_value(res, 0, i);
+
+		nulls[i] = value == NULL;
+		values[i] = pgml_gather_convert(gather, i, value, pgml_result_length(res, 0, i));
+	}
+}
+
+/* Put the row of a result into the store. */
 static void
 put_result(PgmlGather *gather, PgmlResult *res)
 {
-	for (int i = 0; i < gather->desc->natts; i++)
-	{
-		gather->values[i] = pgml_result_value(res, 0, i);
-		if (gather->values[i] != NULL)
-			pg_verifymbstr(gather->values[i], pgml_result_length(res, 0, i), false);
-	}
-	put(gather);
+	MemoryContext old = MemoryContextSwitchTo(gather->row_cxt);
+
+	pgml_gather_convert_row(gather, res, gather->row_values, gather->row_nulls);
+	tuplestore_putvalues(gather->store, gather->desc, gather->row_values, gather->row_nulls);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(gather->row_cxt);
 }
 
 /* Make the tag of a command the only row. */
@@ -144,16 +166,15 @@ put_tag(PgmlGather *gather, PgmlResult *res)
 
 	TupleDescInitEntry(desc, 1, "status", TEXTOID, -1, 0);
 	restart(gather, desc);
-	gather->values[0] = pstrdup(pgml_result_tag(res));
-	put(gather);
+	gather->row_values[0] = CStringGetTextDatum(pgml_result_tag(res));
+	gather->row_nulls[0] = false;
+	tuplestore_putvalues(gather->store, gather->desc, gather->row_values, gather->row_nulls);
 }
 
 void
 pgml_gather_start(PgmlGather *gather)
 {
 	restart(gather, gather->declared);
-	gather->row_values = palloc0(Max(gather->desc->natts, 1) * sizeof(Datum));
-	gather->row_nulls = palloc0(Max(gather->desc->natts, 1) * sizeof(bool));
 }
 
 /* Does a setting differ from what is wanted? */
@@ -181,31 +202,53 @@ pgml_gather_adopt(const char *date_style, const char *interval_style)
 	return nestlevel;
 }
 
+void
+pgml_gather_report_empty(PgmlConn *conn, int elevel)
+{
+	/* contrib's dblink says connection failure of all that isn't a result */
+	ereport(elevel,
+			(errcode(conn->enlist == NULL ? ERRCODE_CONNECTION_FAILURE : ERRCODE_SYNTAX_ERROR),
+			 errmsg("there is no statement in the SQL for server \"%s\"", conn->name)));
+}
+
+bool
+pgml_gather_begin(PgmlGather *gather, PgmlConn *conn, PgmlResult *res)
+{
+	if (pgml_result_is_empty(res))
+		pgml_gather_report_empty(conn, ERROR);
+	if (!pgml_result_has_rows(res))
+		put_tag(gather, res);
+	else
+		restart_rows(gather, res);
+	return pgml_result_nrows(res) > 0;
+}
+
 /* Take in one result: a row, the end of a statement, or an error.  True at the end of a statement. */
 static bool
-take(PgmlGather *gather, PgmlConn *conn, PgmlResult *res, bool at_start)
+take(PgmlGather *gather, PgmlConn *conn, PgmlResult *res, bool fail, bool at_start)
 {
-	if (pgml_result_is_error(res))
+	bool		is_error = pgml_result_is_error(res);
+
+	if (is_error || (!fail && pgml_result_is_empty(res)))
 	{
-		pgml_result_report(conn, res, NOTICE);
+		if (is_error)
+			pgml_result_report(conn, res, NOTICE);
+		else
+			pgml_gather_report_empty(conn, NOTICE);
 		restart(gather, NULL);
 		return true;
 	}
-	if (!pgml_result_has_rows(res))
-	{
-		put_tag(gather, res);
+	if (at_start && !pgml_gather_begin(gather, conn, res))
 		return true;
-	}
-	if (at_start)
-		restart_rows(gather, res);
 	if (pgml_result_nrows(res) == 0)
 		return true;
 	put_result(gather, res);
 	return false;
 }
 
-bool
-pgml_gather_run(PgmlGather *gather, PgmlConn *conn, bool fail, bool once)
+/* Take in results: those of all statements, or (once) of one. */
+static void
+take_all(PgmlGather *gather, PgmlConn *conn, bool fail, bool once)
 {
 	bool		at_start = true;	/* of a statement's result */
 	bool		any = false;
@@ -216,6 +259,8 @@ pgml_gather_run(PgmlGather *gather, PgmlConn *conn, bool fail, bool once)
 	while (!(once && any && at_start) && (res = pgml_rows_next(conn, fail)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (once)
+			conn->midway = pgml_result_nrows(res) > 0;
 		/* by the first row the remote has told what an earlier statement may have set */
 		if (!adopted && pgml_result_nrows(res) > 0)
 		{
@@ -223,12 +268,45 @@ pgml_gather_run(PgmlGather *gather, PgmlConn *conn, bool fail, bool once)
 										  pgml_connection_parameter(conn, "IntervalStyle"));
 			adopted = true;
 		}
-		at_start = take(gather, conn, res, at_start);
+		at_start = take(gather, conn, res, fail, at_start);
 		any = true;
 	}
 	if (nestlevel >= 0)
 		AtEOXact_GUC(true, nestlevel);
-	return any;
+}
+
+/* An error ends our reading: let the statements run to their end, unless the error is an interrupt. */
+static void
+let_end(PgmlConn *conn)
+{
+	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_OPERATOR_INTERVENTION)
+		return;
+	while (pgml_rows_next(conn, false) != NULL)
+		CHECK_FOR_INTERRUPTS();
+}
+
+void
+pgml_gather_run(PgmlGather *gather, PgmlConn *conn, bool fail, bool once)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+
+	/* what takes part in the transaction is undone with it; the rest of what is read once is left for later */
+	if (once || conn->enlist != NULL)
+	{
+		take_all(gather, conn, fail, once);
+		return;
+	}
+	PG_TRY();
+	{
+		take_all(gather, conn, fail, once);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(cxt);
+		let_end(conn);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 void

@@ -20,8 +20,7 @@ typedef struct PgmlGather
 	Tuplestorestate *store;
 	TupleDesc	desc;			/* of what is in the store; NULL: nothing is */
 	AttInMetadata *input;
-	char	  **values;
-	Datum	   *row_values;		/* for those who put rows into the store themselves */
+	Datum	   *row_values;		/* the row that is on its way into the store */
 	bool	   *row_nulls;
 	MemoryContext row_cxt;		/* reset after each row */
 } PgmlGather;
@@ -44,9 +43,27 @@ extern void pgml_gather_return(PgmlGather *gather, FunctionCallInfo fcinfo);
  * statements, of which the last one's result stays, or (once) of the next one
  * only.  A command without rows gives one row with its tag, in a text column;
  * an error is thrown, or (fail false) becomes a NOTICE and no result.  Blocks,
- * throws.  Returns false if there was no result at all.
+ * throws.
  */
-extern bool pgml_gather_run(PgmlGather *gather, PgmlConn *conn, bool fail, bool once);
+extern void pgml_gather_run(PgmlGather *gather, PgmlConn *conn, bool fail, bool once);
+
+/*
+ * The first step of that, for those who read the rows themselves: take in a
+ * result with which a statement begins.  True: it has rows, and the columns that
+ * the caller has declared (this is their first, or there is none); false: the
+ * statement is over.
+ */
+extern bool pgml_gather_begin(PgmlGather *gather, PgmlConn *conn, PgmlResult *res);
+
+/*
+ * Convert the value of a column, or the row of a result; the bytes are the
+ * remote's, so they are verified.  In the current context.
+ */
+extern Datum pgml_gather_convert(PgmlGather *gather, int col, char *value, int len);
+extern void pgml_gather_convert_row(PgmlGather *gather, PgmlResult *res, Datum *values, bool *nulls);
+
+/* Report that there was no statement in the SQL. */
+extern void pgml_gather_report_empty(PgmlConn *conn, int elevel);
 
 /* Throw unless what has been gathered is of the shape that was declared. */
 extern void pgml_gather_check(PgmlGather *gather);

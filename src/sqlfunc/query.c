@@ -148,6 +148,8 @@ pgml_fdw_exec(PG_FUNCTION_ARGS)
 		res = pgml_command_run_params(conn, sql, params);
 	else
 		res = pgml_command_run(conn, sql);
+	if (pgml_result_is_empty(res))
+		pgml_gather_report_empty(conn, ERROR);
 	pgml_command_user_sql_ends(conn);
 	pgml_command_mark_write(conn);
 	PG_RETURN_INT64((int64) pgml_result_affected(res));

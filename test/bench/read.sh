@@ -14,8 +14,7 @@ prepare() {
 
 measure() {
 	if [ "$1" = floor ]; then
-		value=$(PGPASSWORD=$password "$PGML_TMP/drain" "$(way "$over") dbname=bench user=postgres" "SELECT * FROM $2" |
-			sed -n 's/^Time: \(.*\) ms$/\1/p')
+		value=$(drained "$2")
 	else
 		timed "$1" "EXPLAIN (ANALYZE, TIMING OFF) SELECT * FROM $(table "$1" "$2")" '' ''
 	fi

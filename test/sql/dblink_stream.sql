@@ -154,6 +154,84 @@ SELECT * FROM dblink('mine', 'SELECT d::timestamp, age(d, ''2020-01-01''), d FRO
 SHOW datestyle;
 SELECT dblink_disconnect('mine');
 
+-- the rows of a FETCH, and of an asynchronous query, come one by one
+SELECT dblink_connect('mine', 'stream_server');
+SELECT dblink_open('mine', 'big', 'SELECT i, t FROM stream_test.big ORDER BY i');
+SELECT * FROM stream_how($$SELECT * FROM dblink_fetch('mine', 'big', 3) AS s (i int, t text)$$);
+SELECT * FROM stream_how($$SELECT * FROM dblink_fetch('mine', 'big', 3, false) AS s (i int, t text)$$);
+SELECT * FROM dblink_fetch('mine', 'big', 100000) AS s (i int, t text) LIMIT 2;
+SELECT * FROM dblink_fetch('mine', 'big', 1) AS s (i bigint, t varchar(5));
+SELECT * FROM dblink_fetch('mine', 'big', 1000) AS s (i int, t date);
+SELECT i, x FROM generate_series(1, 2) x LEFT JOIN dblink_fetch('mine', 'big', 3) AS s (i int, t text) ON i > x ORDER BY 1, 2;
+-- whoever comes in between finds the connection as if all had been read, and the reader goes on
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM dblink_fetch('mine', 'big', 50000) AS s (i int, t text);
+FETCH 1 FROM c;
+SELECT * FROM dblink_fetch('mine', 'big', 1) AS s (i int, t text);
+FETCH 1 FROM c;
+SAVEPOINT s;
+SELECT dblink_exec('mine', 'CLOSE nobody');
+ROLLBACK TO s;
+MOVE FORWARD 49997 FROM c;
+FETCH ALL FROM c;
+COMMIT;
+SELECT dblink_exec('mine', 'ROLLBACK');
+SELECT dblink_send_query('mine', 'SELECT * FROM stream_test.big ORDER BY i; SELECT ''second''; SELECT pg_sleep(60)');
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM dblink_get_result('mine') AS s (i int, t text);
+FETCH 1 FROM c;
+SELECT * FROM dblink_get_result('mine') AS s (t text);
+SELECT dblink_cancel_query('mine');
+FETCH 1 FROM c;
+DO $$ BEGIN PERFORM FROM dblink_get_result('mine') AS s (t text); EXCEPTION WHEN query_canceled THEN RAISE WARNING 'cancelled there'; END $$;
+SELECT dblink_disconnect('mine');
+MOVE FORWARD 299997 FROM c;
+FETCH ALL FROM c;
+COMMIT;
+-- the reader is gone
+SELECT dblink_connect('mine', 'stream_server');
+SELECT dblink_send_query('mine', 'SELECT * FROM stream_test.big ORDER BY i; SELECT ''second''');
+SELECT * FROM stream_how($$SELECT * FROM dblink_get_result('mine') AS s (i int, t text) LIMIT 1$$);
+SELECT * FROM dblink_get_result('mine') AS s (t text);
+SELECT * FROM dblink_get_result('mine') AS s (t text);
+SELECT dblink_send_query('mine', 'SELECT * FROM stream_test.big ORDER BY i; SELECT ''second''');
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM dblink_get_result('mine') AS s (i int, t text);
+FETCH 1 FROM c;
+ROLLBACK;
+SELECT dblink_is_busy('mine');
+SELECT * FROM dblink_get_result('mine') AS s (t text);
+SELECT * FROM dblink_get_result('mine') AS s (t text);
+-- a type that uses the connection while its value is made
+CREATE FUNCTION stream_again(i int, sql text) RETURNS bool LANGUAGE plpgsql AS
+  $$ BEGIN IF i = 3 THEN EXECUTE sql; END IF; RETURN true; END $$;
+CREATE DOMAIN stream_fetches AS int CHECK (stream_again(VALUE, 'SELECT FROM dblink_fetch(''mine'', ''c'', 2) AS t (n int)'));
+CREATE DOMAIN stream_gets AS int CHECK (stream_again(VALUE, 'SELECT FROM dblink_get_result(''mine'') AS t (n text)'));
+SELECT dblink_open('mine', 'c', 'SELECT i FROM stream_test.big ORDER BY i');
+SELECT * FROM dblink_fetch('mine', 'c', 5) AS t (n stream_fetches);
+SELECT * FROM dblink_fetch('mine', 'c', 1) AS t (n int);
+SELECT dblink_close('mine', 'c');
+SELECT dblink_send_query('mine', 'SELECT generate_series(1, 5); SELECT ''a''; SELECT ''b''');
+SELECT * FROM dblink_get_result('mine') AS t (n stream_gets);
+SELECT * FROM dblink_get_result('mine') AS s (t text);
+SELECT * FROM dblink_get_result('mine') AS s (t text);
+DROP DOMAIN stream_fetches, stream_gets;
+DROP FUNCTION stream_again;
+-- rows that are kept for a rescan, bigger than work_mem; put aside, as the remote writes them
+SET work_mem = '64kB';
+SELECT dblink_exec('mine', 'SET datestyle = ''German''');
+SELECT dblink_open('mine', 'c', 'SELECT i, t, date ''2000-01-01'' + i FROM stream_test.big ORDER BY i');
+BEGIN;
+DECLARE c SCROLL CURSOR FOR SELECT * FROM dblink_fetch('mine', 'c', 20000) AS s (i int, t text, d date);
+FETCH 1 FROM c;
+SELECT * FROM dblink_fetch('mine', 'c', 1) AS s (i int, t text, d date);
+FETCH LAST FROM c;
+FETCH ABSOLUTE 10000 FROM c;
+FETCH FIRST FROM c;
+COMMIT;
+RESET work_mem;
+SELECT dblink_disconnect('mine');
+
 -- no state goes from call to call by a server's name
 SELECT dblink_exec('stream_server', 'CREATE TEMP TABLE mine (i int)');
 SELECT dblink_exec('stream_server', 'SET application_name = ''mine''');

@@ -219,6 +219,16 @@ my %statement = (
 	import => 'IMPORT FOREIGN SCHEMA x FROM SERVER liar INTO public',
 	dblink => q{SELECT * FROM dblink('liar', 'SELECT') AS d (i int, s text)},
 	dblink_exec => q{SELECT dblink_exec('liar', 'DO')},
+	'dblink of a query' => q{SELECT * FROM dblink('liar', 'SELECT i, s FROM t') AS d (i int, s text)},
+	dblink_fetch => q{SELECT dblink_connect('c', 'liar'); SELECT dblink_open('c', 'x', 'SELECT');
+		SELECT * FROM dblink_fetch('c', 'x', 2) AS d (i int, s text); SELECT * FROM dblink_fetch('c', 'x', 2) AS d (i int, s text) LIMIT 1;
+		SELECT dblink_close('c', 'x'); SELECT dblink_disconnect('c')},
+	dblink_get_result => q{SELECT dblink_connect('c', 'liar'); SELECT dblink_send_query('c', 'SELECT');
+		SELECT * FROM dblink_get_result('c') AS d (i int, s text) LIMIT 1; SELECT dblink_is_busy('c'), dblink_error_message('c');
+		SELECT * FROM dblink_get_result('c', false) AS d (i int, s text); SELECT * FROM dblink_get_notify('c'); SELECT dblink_disconnect('c')},
+	pgml_fdw_query => q{SELECT * FROM pgml_fdw_query('liar', 'SELECT i, s FROM t WHERE i > $1', 0) AS d (i int, s text)},
+	pgml_fdw_exec => q{SELECT pgml_fdw_exec('liar', 'DO $1', 1)},
+	pgml_fdw_describe => q{SELECT * FROM pgml_fdw_describe('liar', 'SELECT')},
 	subtransactions => q{DO $$ BEGIN FOR k IN 1 .. 3 LOOP
 		BEGIN PERFORM i, s FROM t; EXCEPTION WHEN OTHERS THEN PERFORM s FROM t LIMIT 1; END; END LOOP; END $$});
 my @names = sort keys %statement;

@@ -44,6 +44,13 @@ $session->stays_flat($limit, 'a scan that is parked', q{BEGIN; SET LOCAL pgml_fd
 $session->stays_flat($limit, 'writing 5 million rows', "$explain INSERT INTO many SELECT i, 'some text of 32 letters, or there' FROM generate_series(1, 5000000) i", qr/rows=5000000/);
 $session->stays_flat($limit, 'writing by INSERT', "SET pgml_fdw.insert_method = 'values'; $explain INSERT INTO sink SELECT i, repeat('x', 400) FROM generate_series(1, 200000) i; RESET pgml_fdw.insert_method", qr/rows=200000/);
 $session->stays_flat($limit, 'dblink', "$explain SELECT * FROM dblink('remote', 'SELECT * FROM wide') AS d ($columns)", qr/rows=200000/);
+$session->stays_flat($limit, 'dblink of 5 million rows', "$explain SELECT * FROM dblink('remote', 'SELECT * FROM rows') AS d ($columns)",
+	qr/rows=5000000.*Rows: streamed/s);
+$session->stays_flat($limit, 'an asynchronous query', "SELECT dblink_connect('mine', 'remote'), dblink_send_query('mine', 'SELECT * FROM wide');
+	$explain SELECT * FROM dblink_get_result('mine') AS d ($columns)", qr/rows=200000.*Rows: streamed/s);
+$session->stays_flat($limit, 'FETCH', "SELECT count(*) FROM dblink_get_result('mine') AS d ($columns); SELECT dblink_open('mine', 'c', 'SELECT * FROM wide');
+	$explain SELECT * FROM dblink_fetch('mine', 'c', 200000) AS d ($columns)", qr/rows=200000.*Rows: streamed/s);
+$session->stays_flat($limit, 'dblink, gathered', "$explain SELECT * FROM ROWS FROM (dblink('remote', 'SELECT * FROM wide') AS ($columns), generate_series(1, 2))", qr/rows=200000/);
 is($remote->safe_psql('postgres', 'SELECT count(*) FROM sink'), 200000, 'what was written is there');
 $session->stays_flat($limit, 'UPDATE in batches', "$explain UPDATE sink SET s = repeat('y', 400) WHERE random() >= 0", qr/rows=200000/);
 is($remote->safe_psql('postgres', "SELECT count(*) FROM sink WHERE s LIKE 'y%'"), 200000, 'what was changed is there');

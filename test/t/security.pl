@@ -42,6 +42,8 @@ $local->safe_psql('postgres', q{
 	CREATE ROLE bob LOGIN;
 	CREATE ROLE carol LOGIN;
 	GRANT ALL ON SCHEMA public TO bob, carol;
+	CREATE TABLE here (i int);
+	ALTER TABLE here OWNER TO bob;
 	GRANT USAGE ON FOREIGN DATA WRAPPER pgml_fdw TO bob});
 
 my ($host, $port) = ($remote->host, $remote->port);
@@ -59,7 +61,9 @@ sub server
 		GRANT USAGE ON FOREIGN SERVER remote TO bob, carol;
 		CREATE FOREIGN TABLE t (i int) SERVER remote OPTIONS (schema_name 'public');
 		GRANT ALL ON t TO bob, carol;
-		ALTER TABLE t OWNER TO bob});
+		ALTER TABLE t OWNER TO bob;
+		CREATE FOREIGN TABLE query_table (i int) SERVER remote OPTIONS (query 'SELECT i FROM public.t');
+		ALTER TABLE query_table OWNER TO bob});
 	return;
 }
 
@@ -98,6 +102,15 @@ my %entry = (
 	copy => "COPY t FROM STDIN;\n1\n\\.\n",
 	truncate => 'TRUNCATE t',
 	analyze => 'ANALYZE t',
+	'scan of a query' => 'SELECT * FROM query_table',
+	'scan into a table' => 'INSERT INTO here SELECT * FROM t',
+	'CREATE TABLE AS' => 'CREATE TEMP TABLE made AS SELECT * FROM t',
+	'sent whole' => 'INSERT INTO t SELECT i + 1 FROM t',
+	'plan that asks for sizes' => 'EXPLAIN ANALYZE SELECT * FROM t',
+	pgml_fdw_pull => q{SELECT pgml_fdw_pull('remote', 't', 'here')},
+	pgml_fdw_push => q{SELECT pgml_fdw_push('remote', '(SELECT 7 AS i)', 't')},
+	'upsert by foreign table' => q{SELECT * FROM pgml_fdw_upsert('t', '(SELECT 1 AS i)', key => '{i}')},
+	pgml_fdw_refresh_schema => q{SELECT * FROM pgml_fdw_refresh_schema('public')},
 	import => 'IMPORT FOREIGN SCHEMA public FROM SERVER remote INTO public',
 	'dblink of a server' => q{SELECT * FROM dblink('remote', 'SELECT 1') AS d (i int)},
 	'dblink of a server, streamed' => q{SELECT * FROM dblink('remote', 'SELECT i FROM t') AS d (i int)},
