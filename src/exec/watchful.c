@@ -182,6 +182,8 @@ has_watchful_parts(PlanState *node, PlanSearch *search)
 		case T_Hash:
 		case T_SetOp:
 		case T_LockRows:
+		case T_Gather:
+		case T_GatherMerge:
 			return false;
 
 		case T_Result:
