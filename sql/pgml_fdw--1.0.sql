@@ -151,6 +151,21 @@ COMMENT ON FUNCTION pgml_fdw_pull(pg_catalog.name, pg_catalog.text, pg_catalog.r
   pg_catalog.name[], pg_catalog.name[], pg_catalog.text, pg_catalog.int4, pg_catalog.bool) IS
 'copy a remote table, or a query in parentheses, into a local table; returns the number of rows';
 
+CREATE PROCEDURE pgml_fdw_pull_schema(
+    server pg_catalog.name,
+    remote_schema pg_catalog.text,
+    local_schema pg_catalog.name,
+    limit_to pg_catalog.name[] DEFAULT NULL,
+    exclude pg_catalog.name[] DEFAULT NULL,
+    jobs pg_catalog.int4 DEFAULT 1,
+    on_error pg_catalog.text DEFAULT 'stop',
+    one_snapshot pg_catalog.bool DEFAULT true)
+AS 'MODULE_PATHNAME'
+LANGUAGE C;
+COMMENT ON PROCEDURE pgml_fdw_pull_schema(pg_catalog.name, pg_catalog.text, pg_catalog.name, pg_catalog.name[],
+  pg_catalog.name[], pg_catalog.int4, pg_catalog.text, pg_catalog.bool) IS
+'copy every table of a remote schema into a local one, each in a transaction of its own; a second call goes on with the rest';
+
 CREATE FUNCTION pgml_fdw_push(
     server pg_catalog.name,
     source pg_catalog.text,

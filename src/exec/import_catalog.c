@@ -24,96 +24,13 @@
 #include "utils/builtins.h"
 
 #include "exec/import_catalog.h"
+#include "exec/import_reader.h"
 #include "remote/command.h"
 
-/* A result and the row that is being read. */
-typedef struct Reader
-{
-	PgmlConn   *conn;
-	PgmlResult *res;
-	int			row;
-	int			nrows;
-} Reader;
-
-/* Throw for a result that isn't what was asked for. */
-static void
-throw_unexpected(PgmlConn *conn)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_ERROR),
-			 errmsg("unexpected result of a catalog query from server \"%s\"", conn->name)));
-}
-
-/* Run a query that gives this many columns. */
-static Reader
-run(PgmlConn *conn, const char *sql, int ncols)
-{
-	Reader		reader = {.conn = conn};
-
-	reader.res = pgml_command_run(conn, sql);
-	if (!pgml_result_has_rows(reader.res) || pgml_result_ncols(reader.res) != ncols)
-		throw_unexpected(conn);
-	reader.nrows = pgml_result_nrows(reader.res);
-	return reader;
-}
-
-/* A field, NULL or text in the database encoding. */
-static char *
-nullable(Reader *reader, int col)
-{
-	char	   *value = pgml_result_value(reader->res, reader->row, col);
-
-	if (value != NULL)
-		pg_verifymbstr(value, pgml_result_length(reader->res, reader->row, col), false);
-	return value;
-}
-
-/* A field that a remote in order never leaves NULL. */
-static char *
-string(Reader *reader, int col)
-{
-	char	   *value = nullable(reader, col);
-
-	if (value == NULL)
-		throw_unexpected(reader->conn);
-	return value;
-}
-
-static char
-letter(Reader *reader, int col)
-{
-	char	   *value = nullable(reader, col);
-
-	return value != NULL ? value[0] : '\0';
-}
-
-static bool
-flag(Reader *reader, int col)
-{
-	return letter(reader, col) == 't';
-}
-
-/* An OID, InvalidOid for NULL. */
-static Oid
-oid(Reader *reader, int col)
-{
-	char	   *value = nullable(reader, col);
-	char	   *end;
-	unsigned long result;
-
-	if (value == NULL)
-		return InvalidOid;
-	errno = 0;
-	result = strtoul(value, &end, 10);
-	if (errno != 0 || end == value || *end != '\0' || result > OID_MAX)
-		throw_unexpected(reader->conn);
-	return (Oid) result;
-}
-
 static int32
-typmod(Reader *reader, int col)
+typmod(PgmlReader *reader, int col)
 {
-	long		value = strtol(string(reader, col), NULL, 10);
+	long		value = strtol(pgml_reader_string(reader, col), NULL, 10);
 
 	return value >= 0 && value <= PG_INT32_MAX ? (int32) value : -1;
 }
@@ -167,7 +84,7 @@ read_tables(PgmlConn *conn, const PgmlCatalogWish *wish, PgmlRemoteSchema *schem
 		OID, NAME, KIND, COMMENT, READ_ONLY, NCOLS
 	};
 	StringInfoData buf;
-	Reader		reader;
+	PgmlReader	reader;
 
 	initStringInfo(&buf);
 	appendStringInfo(&buf, "SELECT c.oid, c.relname, c.relkind, %s, %s",
@@ -178,20 +95,20 @@ read_tables(PgmlConn *conn, const PgmlCatalogWish *wish, PgmlRemoteSchema *schem
 	/* outwards from the schema, so that no row at all means that there is none */
 	append_relations(&buf, conn, wish, "LEFT");
 	append_schema(&buf, wish, "");
-	reader = run(conn, buf.data, NCOLS);
+	reader = pgml_reader_run(conn, buf.data, NCOLS);
 
 	for (; reader.row < reader.nrows; reader.row++)
 	{
 		PgmlRemoteTable *table;
 
-		if (nullable(&reader, NAME) == NULL)
+		if (pgml_reader_nullable(&reader, NAME) == NULL)
 			break;
 		table = palloc0(sizeof(PgmlRemoteTable));
-		table->oid = oid(&reader, OID);
-		table->name = string(&reader, NAME);
-		table->relkind = letter(&reader, KIND);
-		table->comment = nullable(&reader, COMMENT);
-		table->read_only = flag(&reader, READ_ONLY);
+		table->oid = pgml_reader_oid(&reader, OID);
+		table->name = pgml_reader_string(&reader, NAME);
+		table->relkind = pgml_reader_letter(&reader, KIND);
+		table->comment = pgml_reader_nullable(&reader, COMMENT);
+		table->read_only = pgml_reader_flag(&reader, READ_ONLY);
 		schema->tables = lappend(schema->tables, table);
 	}
 	return reader.nrows > 0;
@@ -202,9 +119,9 @@ read_tables(PgmlConn *conn, const PgmlCatalogWish *wish, PgmlRemoteSchema *schem
  * several or none for each.
  */
 static PgmlRemoteTable *
-table_of_row(Reader *reader, PgmlRemoteSchema *schema, int *at, int col)
+table_of_row(PgmlReader *reader, PgmlRemoteSchema *schema, int *at, int col)
 {
-	Oid			wanted = oid(reader, col);
+	Oid			wanted = pgml_reader_oid(reader, col);
 
 	for (; *at < list_length(schema->tables); (*at)++)
 	{
@@ -213,7 +130,7 @@ table_of_row(Reader *reader, PgmlRemoteSchema *schema, int *at, int col)
 		if (table->oid == wanted)
 			return table;
 	}
-	throw_unexpected(reader->conn);
+	pgml_reader_throw(reader->conn);
 	return NULL;				/* not reached */
 }
 
@@ -254,7 +171,7 @@ read_columns(PgmlConn *conn, const PgmlCatalogWish *wish, PgmlRemoteSchema *sche
 	};
 	int			version = conn->caps.server_version;
 	StringInfoData buf;
-	Reader		reader;
+	PgmlReader	reader;
 	int			at = 0;
 
 	initStringInfo(&buf);
@@ -279,24 +196,24 @@ read_columns(PgmlConn *conn, const PgmlCatalogWish *wish, PgmlRemoteSchema *sche
 						   " LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation"
 						   " LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace");
 	append_schema(&buf, wish, ", a.attnum");
-	reader = run(conn, buf.data, NCOLS);
+	reader = pgml_reader_run(conn, buf.data, NCOLS);
 
 	for (; reader.row < reader.nrows; reader.row++)
 	{
 		PgmlRemoteTable *table = table_of_row(&reader, schema, &at, TABLE);
 		PgmlRemoteColumn *column = palloc0(sizeof(PgmlRemoteColumn));
 
-		column->name = string(&reader, NAME);
-		column->type = oid(&reader, TYPE);
+		column->name = pgml_reader_string(&reader, NAME);
+		column->type = pgml_reader_oid(&reader, TYPE);
 		column->typmod = typmod(&reader, TYPMOD);
-		column->not_null = flag(&reader, NOT_NULL);
-		column->generated = letter(&reader, GENERATED);
-		column->identity = letter(&reader, IDENTITY);
-		column->expression = nullable(&reader, EXPRESSION);
-		column->collation_schema = nullable(&reader, COLLATION_SCHEMA);
-		column->collation = nullable(&reader, COLLATION);
-		column->comment = nullable(&reader, COMMENT);
-		column->is_key = flag(&reader, IS_KEY);
+		column->not_null = pgml_reader_flag(&reader, NOT_NULL);
+		column->generated = pgml_reader_letter(&reader, GENERATED);
+		column->identity = pgml_reader_letter(&reader, IDENTITY);
+		column->expression = pgml_reader_nullable(&reader, EXPRESSION);
+		column->collation_schema = pgml_reader_nullable(&reader, COLLATION_SCHEMA);
+		column->collation = pgml_reader_nullable(&reader, COLLATION);
+		column->comment = pgml_reader_nullable(&reader, COMMENT);
+		column->is_key = pgml_reader_flag(&reader, IS_KEY);
 		table->columns = lappend(table->columns, column);
 	}
 }
@@ -310,7 +227,7 @@ read_table_checks(PgmlConn *conn, const PgmlCatalogWish *wish, PgmlRemoteSchema 
 		TABLE, NAME, EXPRESSION, NCOLS
 	};
 	StringInfoData buf;
-	Reader		reader;
+	PgmlReader	reader;
 	int			at = 0;
 
 	initStringInfo(&buf);
@@ -322,15 +239,15 @@ read_table_checks(PgmlConn *conn, const PgmlCatalogWish *wish, PgmlRemoteSchema 
 						   " AND k.contype = 'c' AND k.convalidated"
 						   " AND NOT (k.connoinherit AND c.relhassubclass)");
 	append_schema(&buf, wish, ", k.conname");
-	reader = run(conn, buf.data, NCOLS);
+	reader = pgml_reader_run(conn, buf.data, NCOLS);
 
 	for (; reader.row < reader.nrows; reader.row++)
 	{
 		PgmlRemoteTable *table = table_of_row(&reader, schema, &at, TABLE);
 		PgmlRemoteCheck *check = palloc(sizeof(PgmlRemoteCheck));
 
-		check->name = string(&reader, NAME);
-		check->expression = string(&reader, EXPRESSION);
+		check->name = pgml_reader_string(&reader, NAME);
+		check->expression = pgml_reader_string(&reader, EXPRESSION);
 		table->checks = lappend(table->checks, check);
 	}
 }
@@ -428,7 +345,7 @@ types_query(PgmlRemoteSchema *schema, int version)
 
 /* Read one type. */
 static void
-read_type(Reader *reader, PgmlRemoteType *type)
+read_type(PgmlReader *reader, PgmlRemoteType *type)
 {
 	enum
 	{
@@ -437,34 +354,34 @@ read_type(Reader *reader, PgmlRemoteType *type)
 		SUBTYPE, OPCLASS_SCHEMA, OPCLASS, DEFAULT_OPCLASS, HAS_FUNCTIONS, MULTIRANGE, RANGE
 	};
 
-	type->oid = oid(reader, OID);
-	type->schema = string(reader, SCHEMA);
-	type->name = string(reader, NAME);
-	type->display = string(reader, DISPLAY);
-	type->kind = letter(reader, KIND);
-	type->element = oid(reader, ELEMENT);
-	type->extension = nullable(reader, EXTENSION);
-	type->is_row = flag(reader, IS_ROW);
-	type->comment = nullable(reader, COMMENT);
-	type->base = oid(reader, BASE);
+	type->oid = pgml_reader_oid(reader, OID);
+	type->schema = pgml_reader_string(reader, SCHEMA);
+	type->name = pgml_reader_string(reader, NAME);
+	type->display = pgml_reader_string(reader, DISPLAY);
+	type->kind = pgml_reader_letter(reader, KIND);
+	type->element = pgml_reader_oid(reader, ELEMENT);
+	type->extension = pgml_reader_nullable(reader, EXTENSION);
+	type->is_row = pgml_reader_flag(reader, IS_ROW);
+	type->comment = pgml_reader_nullable(reader, COMMENT);
+	type->base = pgml_reader_oid(reader, BASE);
 	type->base_typmod = typmod(reader, BASE_TYPMOD);
-	type->not_null = flag(reader, NOT_NULL);
-	type->default_value = nullable(reader, DEFAULT_VALUE);
-	type->collation_schema = nullable(reader, COLLATION_SCHEMA);
-	type->collation = nullable(reader, COLLATION);
-	type->subtype = oid(reader, SUBTYPE);
-	type->opclass_schema = nullable(reader, OPCLASS_SCHEMA);
-	type->opclass = nullable(reader, OPCLASS);
-	type->default_opclass = flag(reader, DEFAULT_OPCLASS);
-	type->has_functions = flag(reader, HAS_FUNCTIONS);
-	type->multirange = nullable(reader, MULTIRANGE);
-	type->range = oid(reader, RANGE);
+	type->not_null = pgml_reader_flag(reader, NOT_NULL);
+	type->default_value = pgml_reader_nullable(reader, DEFAULT_VALUE);
+	type->collation_schema = pgml_reader_nullable(reader, COLLATION_SCHEMA);
+	type->collation = pgml_reader_nullable(reader, COLLATION);
+	type->subtype = pgml_reader_oid(reader, SUBTYPE);
+	type->opclass_schema = pgml_reader_nullable(reader, OPCLASS_SCHEMA);
+	type->opclass = pgml_reader_nullable(reader, OPCLASS);
+	type->default_opclass = pgml_reader_flag(reader, DEFAULT_OPCLASS);
+	type->has_functions = pgml_reader_flag(reader, HAS_FUNCTIONS);
+	type->multirange = pgml_reader_nullable(reader, MULTIRANGE);
+	type->range = pgml_reader_oid(reader, RANGE);
 }
 
 static void
 read_types(PgmlConn *conn, PgmlRemoteSchema *schema)
 {
-	Reader		reader = run(conn, types_query(schema, conn->caps.server_version), 22);
+	PgmlReader	reader = pgml_reader_run(conn, types_query(schema, conn->caps.server_version), 22);
 
 	schema->types = palloc0(Max(reader.nrows, 1) * sizeof(PgmlRemoteType));
 	for (; reader.row < reader.nrows; reader.row++)
@@ -494,12 +411,12 @@ append_types_of_kind(StringInfo buf, PgmlRemoteSchema *schema, char kind)
 
 /* The type that a row is of. */
 static PgmlRemoteType *
-type_of_row(Reader *reader, PgmlRemoteSchema *schema)
+type_of_row(PgmlReader *reader, PgmlRemoteSchema *schema)
 {
-	PgmlRemoteType *type = pgml_remote_type(schema, oid(reader, 0));
+	PgmlRemoteType *type = pgml_remote_type(schema, pgml_reader_oid(reader, 0));
 
 	if (type == NULL)
-		throw_unexpected(reader->conn);
+		pgml_reader_throw(reader->conn);
 	return type;
 }
 
@@ -507,7 +424,7 @@ static void
 read_labels(PgmlConn *conn, PgmlRemoteSchema *schema)
 {
 	StringInfoData buf;
-	Reader		reader;
+	PgmlReader	reader;
 
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, "SELECT enumtypid, enumlabel FROM pg_catalog.pg_enum WHERE enumtypid");
@@ -515,11 +432,11 @@ read_labels(PgmlConn *conn, PgmlRemoteSchema *schema)
 		return;
 	appendStringInfoString(&buf, " ORDER BY enumtypid, enumsortorder");
 
-	for (reader = run(conn, buf.data, 2); reader.row < reader.nrows; reader.row++)
+	for (reader = pgml_reader_run(conn, buf.data, 2); reader.row < reader.nrows; reader.row++)
 	{
 		PgmlRemoteType *type = type_of_row(&reader, schema);
 
-		type->labels = lappend(type->labels, string(&reader, 1));
+		type->labels = lappend(type->labels, pgml_reader_string(&reader, 1));
 	}
 }
 
@@ -527,7 +444,7 @@ static void
 read_attributes(PgmlConn *conn, PgmlRemoteSchema *schema)
 {
 	StringInfoData buf;
-	Reader		reader;
+	PgmlReader	reader;
 
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, "SELECT t.oid, a.attname, a.atttypid, a.atttypmod, cn.nspname, co.collname"
@@ -539,16 +456,16 @@ read_attributes(PgmlConn *conn, PgmlRemoteSchema *schema)
 		return;
 	appendStringInfoString(&buf, " ORDER BY t.oid, a.attnum");
 
-	for (reader = run(conn, buf.data, 6); reader.row < reader.nrows; reader.row++)
+	for (reader = pgml_reader_run(conn, buf.data, 6); reader.row < reader.nrows; reader.row++)
 	{
 		PgmlRemoteType *type = type_of_row(&reader, schema);
 		PgmlRemoteColumn *attribute = palloc0(sizeof(PgmlRemoteColumn));
 
-		attribute->name = string(&reader, 1);
-		attribute->type = oid(&reader, 2);
+		attribute->name = pgml_reader_string(&reader, 1);
+		attribute->type = pgml_reader_oid(&reader, 2);
 		attribute->typmod = typmod(&reader, 3);
-		attribute->collation_schema = nullable(&reader, 4);
-		attribute->collation = nullable(&reader, 5);
+		attribute->collation_schema = pgml_reader_nullable(&reader, 4);
+		attribute->collation = pgml_reader_nullable(&reader, 5);
 		type->attributes = lappend(type->attributes, attribute);
 	}
 }
@@ -557,7 +474,7 @@ static void
 read_domain_checks(PgmlConn *conn, PgmlRemoteSchema *schema)
 {
 	StringInfoData buf;
-	Reader		reader;
+	PgmlReader	reader;
 
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, "SELECT contypid, conname, pg_catalog.pg_get_expr(conbin, 0)"
@@ -566,13 +483,13 @@ read_domain_checks(PgmlConn *conn, PgmlRemoteSchema *schema)
 		return;
 	appendStringInfoString(&buf, " ORDER BY contypid, conname");
 
-	for (reader = run(conn, buf.data, 3); reader.row < reader.nrows; reader.row++)
+	for (reader = pgml_reader_run(conn, buf.data, 3); reader.row < reader.nrows; reader.row++)
 	{
 		PgmlRemoteType *type = type_of_row(&reader, schema);
 		PgmlRemoteCheck *check = palloc(sizeof(PgmlRemoteCheck));
 
-		check->name = string(&reader, 1);
-		check->expression = string(&reader, 2);
+		check->name = pgml_reader_string(&reader, 1);
+		check->expression = pgml_reader_string(&reader, 2);
 		type->checks = lappend(type->checks, check);
 	}
 }

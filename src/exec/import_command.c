@@ -52,17 +52,13 @@ rename_in_constraints(PgmlImport *import, List *constraints)
 		(void) pgml_import_rename_types(lfirst_node(Constraint, lc)->raw_expr, import);
 }
 
-/* The same for all that a statement contains: CREATE FOREIGN TABLE, CREATE DOMAIN. */
+/* The same for the columns and checks of a table. */
 static void
-rename_in_statement(PgmlImport *import, Node *statement)
+rename_in_elements(PgmlImport *import, List *elements)
 {
 	ListCell   *lc;
 
-	if (IsA(statement, CreateDomainStmt))
-		rename_in_constraints(import, ((CreateDomainStmt *) statement)->constraints);
-	if (!IsA(statement, CreateForeignTableStmt))
-		return;
-	foreach(lc, ((CreateForeignTableStmt *) statement)->base.tableElts)
+	foreach(lc, elements)
 	{
 		Node	   *element = lfirst(lc);
 
@@ -70,6 +66,63 @@ rename_in_statement(PgmlImport *import, Node *statement)
 			rename_in_constraints(import, ((ColumnDef *) element)->constraints);
 		else if (IsA(element, Constraint))
 			(void) pgml_import_rename_types(((Constraint *) element)->raw_expr, import);
+	}
+}
+
+/* The same for the expressions that an index is made of, and its condition. */
+static void
+rename_in_index(PgmlImport *import, List *elements, Node *where)
+{
+	ListCell   *lc;
+
+	foreach(lc, elements)
+		(void) pgml_import_rename_types(lfirst_node(IndexElem, lc)->expr, import);
+	(void) pgml_import_rename_types(where, import);
+}
+
+/* The same for an exclusion constraint that is added to a table. */
+static void
+rename_in_alter(PgmlImport *import, AlterTableStmt *statement)
+{
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	foreach(lc, statement->cmds)
+	{
+		Constraint *constraint = (Constraint *) lfirst_node(AlterTableCmd, lc)->def;
+
+		if (constraint == NULL || !IsA(constraint, Constraint))
+			continue;
+		foreach(lc2, constraint->exclusions)
+			rename_in_index(import, list_make1(linitial(lfirst_node(List, lc2))), NULL);
+		(void) pgml_import_rename_types(constraint->where_clause, import);
+	}
+}
+
+/* The same for all that a statement contains. */
+static void
+rename_in_statement(PgmlImport *import, Node *statement)
+{
+	switch (nodeTag(statement))
+	{
+		case T_CreateDomainStmt:
+			rename_in_constraints(import, ((CreateDomainStmt *) statement)->constraints);
+			break;
+		case T_CreateForeignTableStmt:
+			rename_in_elements(import, ((CreateForeignTableStmt *) statement)->base.tableElts);
+			break;
+		case T_CreateStmt:
+			rename_in_elements(import, ((CreateStmt *) statement)->tableElts);
+			break;
+		case T_IndexStmt:
+			rename_in_index(import, ((IndexStmt *) statement)->indexParams,
+							((IndexStmt *) statement)->whereClause);
+			break;
+		case T_AlterTableStmt:
+			rename_in_alter(import, (AlterTableStmt *) statement);
+			break;
+		default:
+			break;
 	}
 }
 
@@ -84,6 +137,7 @@ single_statement(List *parsed)
 
 	if (statement == NULL ||
 		!(IsA(statement, CreateForeignTableStmt) || IsA(statement, AlterTableStmt) ||
+		  IsA(statement, CreateStmt) || IsA(statement, IndexStmt) || IsA(statement, AlterSeqStmt) ||
 		  IsA(statement, CreateEnumStmt) || IsA(statement, CreateDomainStmt) ||
 		  IsA(statement, CompositeTypeStmt) || IsA(statement, CreateRangeStmt)))
 		ereport(ERROR,
@@ -104,7 +158,32 @@ pgml_import_run(PgmlImport *import, const char *command)
 	wrapper->utilityStmt = statement;
 	wrapper->stmt_location = 0;
 	wrapper->stmt_len = strlen(command);
-	ProcessUtility(wrapper, command, false, PROCESS_UTILITY_SUBCOMMAND,
+	/* event triggers look at IMPORT as a whole, at a function's commands one by one */
+	ProcessUtility(wrapper, command, false,
+				   import->as_tables ? PROCESS_UTILITY_QUERY : PROCESS_UTILITY_SUBCOMMAND,
 				   NULL, NULL, None_Receiver, NULL);
 	CommandCounterIncrement();
+}
+
+/* A statement on trial. */
+typedef struct Trial
+{
+	PgmlImport *import;
+	const char *command;
+} Trial;
+
+static void
+run_trial(void *arg)
+{
+	Trial	   *trial = arg;
+
+	pgml_import_run(trial->import, trial->command);
+}
+
+const char *
+pgml_import_try_run(PgmlImport *import, const char *command)
+{
+	Trial		trial = {import, command};
+
+	return pgml_import_try(run_trial, &trial);
 }

@@ -15,7 +15,9 @@
  * may use only what an expression that is shipped the other way may use:
  * built-ins, and the extensions that the server's option names; and it must be
  * immutable: such functions look at nothing but their arguments and do nothing.
- * Defaults of columns are imported only on demand.
+ * Defaults of columns are imported only on demand; those of tables of ours come
+ * without having been asked for, so they too may use only those functions, and
+ * none that could change something.
  *
  * Types that have another name or schema here than there are renamed in the
  * parsed expression, for the analysis and again in the command (import_command.c).
@@ -34,6 +36,7 @@
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -191,11 +194,18 @@ prepare(ParseState *pstate, Analysis *analysis)
 		case PGML_EXPRESSION_CHECK:
 			add_columns(pstate, analysis->columns, true);
 			return EXPR_KIND_CHECK_CONSTRAINT;
+		case PGML_EXPRESSION_INDEX:
+			add_columns(pstate, analysis->columns, true);
+			return EXPR_KIND_INDEX_EXPRESSION;
+		case PGML_EXPRESSION_PREDICATE:
+			add_columns(pstate, analysis->columns, true);
+			return EXPR_KIND_INDEX_PREDICATE;
 		case PGML_EXPRESSION_DOMAIN_CHECK:
 			pstate->p_pre_columnref_hook = domain_value;
 			pstate->p_ref_hook_state = analysis;
 			return EXPR_KIND_DOMAIN_CHECK;
 		case PGML_EXPRESSION_DEFAULT:
+		case PGML_EXPRESSION_OWN_DEFAULT:
 		case PGML_EXPRESSION_DOMAIN_DEFAULT:
 			break;
 	}
@@ -218,12 +228,57 @@ contains_unshippable_function(Node *node, void *options)
 	return expression_tree_walker(node, contains_unshippable_function, options);
 }
 
+/* Could a function do more than compute a value? */
+static bool
+is_harmful_function(Oid function, void *unused)
+{
+	switch (function)
+	{
+		case F_CLOCK_TIMESTAMP:
+		case F_TIMEOFDAY:
+		case F_GEN_RANDOM_UUID:
+#ifdef F_RANDOM
+		case F_RANDOM:
+#else
+		case F_RANDOM_:
+#endif
+			return false;
+		default:
+			return func_volatile(function) == PROVOLATILE_VOLATILE;
+	}
+}
+
+static bool
+contains_harmful_function(Node *node, void *unused)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, is_harmful_function, unused))
+		return true;
+	return expression_tree_walker(node, contains_harmful_function, unused);
+}
+
+/* Say why a sound expression of this kind is not to be used here; NULL if it is. */
+static const char *
+problem_of(Node *expr, PgmlExpressionKind kind)
+{
+	if (kind == PGML_EXPRESSION_DEFAULT)
+		return NULL;
+	if (kind == PGML_EXPRESSION_OWN_DEFAULT)
+		return contains_harmful_function(expr, NULL) ? "It uses a volatile function." : NULL;
+	return contain_mutable_functions(expr) ? "It is not immutable here." : NULL;
+}
+
 /* Make the expression what the column, domain or constraint needs; NULL: it can't be. */
 static Node *
 coerce(ParseState *pstate, Node *expr, Analysis *analysis)
 {
 	if (analysis->kind == PGML_EXPRESSION_CHECK || analysis->kind == PGML_EXPRESSION_DOMAIN_CHECK)
 		return coerce_to_boolean(pstate, expr, "CHECK");
+	if (analysis->kind == PGML_EXPRESSION_PREDICATE)
+		return coerce_to_boolean(pstate, expr, "WHERE");
+	if (analysis->kind == PGML_EXPRESSION_INDEX)
+		return expr;
 	return coerce_to_target_type(pstate, expr, exprType(expr), analysis->type, analysis->typmod,
 								 COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
 }
@@ -252,9 +307,8 @@ analyze(void *arg)
 	}
 	assign_expr_collations(pstate, expr);
 	analysis->result = expr;
-	if (analysis->problem == NULL && analysis->kind != PGML_EXPRESSION_DEFAULT &&
-		contain_mutable_functions(expr))
-		analysis->problem = "It is not immutable here.";
+	if (analysis->problem == NULL)
+		analysis->problem = problem_of(expr, analysis->kind);
 	free_parsestate(pstate);
 }
 

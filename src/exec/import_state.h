@@ -9,6 +9,9 @@
  *	  import_create			makes types
  *	  import_expression		may an expression of the remote be used here?
  *	  import_command		runs commands, each on trial
+ *
+ * A table of ours that is made like one of the remote (twin.c) takes most of it
+ * from here.
  */
 #ifndef PGML_EXEC_IMPORT_STATE_H
 #define PGML_EXEC_IMPORT_STATE_H
@@ -31,6 +34,7 @@ typedef struct PgmlImport
 	PgmlOptions *server_options;
 	PgmlImportOptions options;
 	bool		quiet;			/* no notices about columns */
+	bool		as_tables;		/* tables of ours are made, no foreign ones */
 } PgmlImport;
 
 /* What a remote type becomes. */
@@ -41,7 +45,10 @@ typedef struct PgmlLocalType
 	const char *hint;			/* what to do about it; NULL: nothing to say */
 } PgmlLocalType;
 
-/* A column of the foreign table to be. */
+/* How a column of a table of ours gets numbers; else as attidentity has it. */
+#define PGML_IDENTITY_SERIAL 's'
+
+/* A column of the (foreign) table to be. */
 typedef struct PgmlImportColumn
 {
 	const PgmlRemoteColumn *remote;
@@ -53,7 +60,17 @@ typedef struct PgmlImportColumn
 	bool		not_null;
 	bool		is_generated;
 	char	   *expression;		/* of the default or the generation; NULL: none */
+	char		identity;		/* '\0': none; only for tables of ours */
 } PgmlImportColumn;
+
+/* A (foreign) table to be. */
+typedef struct PgmlImportTable
+{
+	PgmlImport *import;
+	const PgmlRemoteTable *remote;
+	char	   *name;
+	List	   *columns;		/* PgmlImportColumn */
+} PgmlImportTable;
 
 /* import_table.c */
 
@@ -66,6 +83,15 @@ extern PgmlImportColumn *pgml_import_column(PgmlImport *import, const PgmlRemote
 
 /* Append the definition of a column, as it stands in CREATE and ADD COLUMN; its options on wish. */
 extern void pgml_import_append_column(StringInfo buf, const PgmlImportColumn *column, bool options);
+
+/* Drop the expressions of columns that can't be used here, with a NOTICE. */
+extern void pgml_import_check_expressions(PgmlImportTable *table);
+
+/* Append what stands between the parentheses of CREATE [FOREIGN] TABLE: columns and checks. */
+extern void pgml_import_append_elements(StringInfo buf, PgmlImportTable *table);
+
+/* Set the comments of a table that was just made, and of its columns. */
+extern void pgml_import_set_comments(const PgmlImportTable *table, Oid relid);
 
 /* A name of the remote, cut to what fits here. */
 extern char *pgml_import_name(const char *remote_name);
@@ -118,8 +144,11 @@ extern Oid	pgml_import_range_opfamily(const PgmlRemoteType *remote, Oid subtype)
 typedef enum PgmlExpressionKind
 {
 	PGML_EXPRESSION_DEFAULT,	/* of a column, wished for by the user */
+	PGML_EXPRESSION_OWN_DEFAULT,	/* of a column of a table of ours, which nobody has asked for */
 	PGML_EXPRESSION_GENERATED,
 	PGML_EXPRESSION_CHECK,
+	PGML_EXPRESSION_INDEX,
+	PGML_EXPRESSION_PREDICATE,	/* of an index */
 	PGML_EXPRESSION_DOMAIN_DEFAULT,
 	PGML_EXPRESSION_DOMAIN_CHECK
 } PgmlExpressionKind;
@@ -149,7 +178,10 @@ extern bool pgml_import_rename_types(Node *raw, void *import);
  */
 extern const char *pgml_import_try(void (*action) (void *arg), void *arg);
 
-/* Run one statement as a part of IMPORT; throws. */
+/* Run one statement as a part of IMPORT, or of what makes tables of ours; throws. */
 extern void pgml_import_run(PgmlImport *import, const char *command);
+
+/* The same on trial, as pgml_import_try. */
+extern const char *pgml_import_try_run(PgmlImport *import, const char *command);
 
 #endif							/* PGML_EXEC_IMPORT_STATE_H */

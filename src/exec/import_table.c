@@ -36,15 +36,6 @@
 #include "base/compat.h"
 #include "exec/import_state.h"
 
-/* A foreign table to be. */
-typedef struct Creation
-{
-	PgmlImport *import;
-	const PgmlRemoteTable *table;
-	char	   *name;
-	List	   *columns;		/* PgmlImportColumn */
-} Creation;
-
 char *
 pgml_import_name(const char *remote_name)
 {
@@ -54,23 +45,31 @@ pgml_import_name(const char *remote_name)
 	return name;
 }
 
+/* What is made, for messages. */
+static const char *
+kind_of_table(const PgmlImportTable *creation)
+{
+	return creation->import->as_tables ? "table" : "foreign table";
+}
+
 /* Tell that a column could not be taken over as it is. */
 static void
-notice(const Creation *creation, const PgmlImportColumn *column, const char *how,
+notice(const PgmlImportTable *creation, const PgmlImportColumn *column, const char *how,
 	   const char *why, const char *hint)
 {
 	if (creation->import->quiet)
 		return;
 	ereport(NOTICE,
-			(errmsg("column \"%s\" of foreign table \"%s\" is imported %s",
-					column->name, creation->name, how),
+			(errmsg("column \"%s\" of %s \"%s\" is %s %s",
+					column->name, kind_of_table(creation), creation->name,
+					creation->import->as_tables ? "created" : "imported", how),
 			 errdetail_internal("%s", why),
 			 hint != NULL ? errhint("%s", hint) : 0));
 }
 
 /* Choose the collation of a column whose type is known. */
 static void
-set_collation(Creation *creation, PgmlImportColumn *column)
+set_collation(PgmlImportTable *creation, PgmlImportColumn *column)
 {
 	const PgmlRemoteColumn *remote = column->remote;
 	bool		missing;
@@ -93,7 +92,7 @@ set_collation(Creation *creation, PgmlImportColumn *column)
  * an extension has the same name everywhere, and perhaps another schema.
  */
 static char *
-type_name_option(Creation *creation, const PgmlImportColumn *column, bool as_text)
+type_name_option(PgmlImportTable *creation, const PgmlImportColumn *column, bool as_text)
 {
 	const PgmlRemoteType *type = pgml_remote_type(creation->import->remote, column->remote->type);
 	const char *suffix = "";
@@ -118,7 +117,7 @@ type_name_option(Creation *creation, const PgmlImportColumn *column, bool as_tex
 
 /* Decide what becomes of a column, its expression left aside. */
 static PgmlImportColumn *
-make_column(Creation *creation, const PgmlRemoteColumn *remote)
+make_column(PgmlImportTable *creation, const PgmlRemoteColumn *remote)
 {
 	PgmlImportColumn *column = palloc0(sizeof(PgmlImportColumn));
 	const PgmlImportOptions *options = &creation->import->options;
@@ -142,18 +141,17 @@ make_column(Creation *creation, const PgmlRemoteColumn *remote)
 PgmlImportColumn *
 pgml_import_column(PgmlImport *import, const PgmlRemoteTable *table, const PgmlRemoteColumn *remote)
 {
-	Creation	creation = {
+	PgmlImportTable creation = {
 		.import = import,
-		.table = table,
+		.remote = table,
 		.name = pgml_import_name(table->name)
 	};
 
 	return make_column(&creation, remote);
 }
 
-/* Leave out the expressions that can't be used here. */
-static void
-check_expressions(Creation *creation)
+void
+pgml_import_check_expressions(PgmlImportTable *creation)
 {
 	ListCell   *lc;
 
@@ -166,7 +164,8 @@ check_expressions(Creation *creation)
 			continue;
 		problem = pgml_import_expression_problem(creation->import, column->expression,
 												 column->is_generated ? PGML_EXPRESSION_GENERATED :
-												 PGML_EXPRESSION_DEFAULT,
+												 creation->import->as_tables ?
+												 PGML_EXPRESSION_OWN_DEFAULT : PGML_EXPRESSION_DEFAULT,
 												 column->type, column->typmod, column->collation,
 												 creation->columns);
 		if (problem == NULL)
@@ -189,16 +188,25 @@ append_options(StringInfo buf, const PgmlImportColumn *column)
 	appendStringInfoChar(buf, ')');
 }
 
+/* The word that makes an integer column number its rows by a sequence of its own. */
+static const char *
+serial_type(Oid type)
+{
+	return type == INT2OID ? "smallserial" : type == INT4OID ? "serial" : "bigserial";
+}
+
 /*
  * Append a column's definition.  An expression stands between parentheses and
  * is followed by a line break: see import_expression.c.  A generated column,
  * virtual ones included, is declared as STORED: for a foreign table that only
- * means that it can't be written to; the values are the remote's.
+ * means that it can't be written to; the values are the remote's.  In a table of
+ * ours it means what it says.
  */
 void
 pgml_import_append_column(StringInfo buf, const PgmlImportColumn *column, bool options)
 {
 	appendStringInfo(buf, "%s %s", quote_identifier(column->name),
+					 column->identity == PGML_IDENTITY_SERIAL ? serial_type(column->type) :
 					 pgml_import_type_name(column->type, column->typmod));
 	if (options)
 		append_options(buf, column);
@@ -208,17 +216,21 @@ pgml_import_append_column(StringInfo buf, const PgmlImportColumn *column, bool o
 		appendStringInfo(buf, " GENERATED ALWAYS AS (%s\n  ) STORED", column->expression);
 	else if (column->expression != NULL)
 		appendStringInfo(buf, " DEFAULT (%s\n  )", column->expression);
+	else if (column->identity == ATTRIBUTE_IDENTITY_ALWAYS)
+		appendStringInfoString(buf, " GENERATED ALWAYS AS IDENTITY");
+	else if (column->identity == ATTRIBUTE_IDENTITY_BY_DEFAULT)
+		appendStringInfoString(buf, " GENERATED BY DEFAULT AS IDENTITY");
 	if (column->not_null)
 		appendStringInfoString(buf, " NOT NULL");
 }
 
 /* Append the checks that can be used here. */
 static void
-append_checks(StringInfo buf, Creation *creation, const char *separator)
+append_checks(StringInfo buf, PgmlImportTable *creation, const char *separator)
 {
 	ListCell   *lc;
 
-	foreach(lc, creation->table->checks)
+	foreach(lc, creation->remote->checks)
 	{
 		PgmlRemoteCheck *check = lfirst(lc);
 		const char *problem;
@@ -229,8 +241,9 @@ append_checks(StringInfo buf, Creation *creation, const char *separator)
 		if (problem != NULL)
 		{
 			ereport(NOTICE,
-					(errmsg("foreign table \"%s\" is imported without its check \"%s\"",
-							creation->name, check->name),
+					(errmsg("%s \"%s\" is %s without its check \"%s\"",
+							kind_of_table(creation), creation->name,
+							creation->import->as_tables ? "created" : "imported", check->name),
 					 errdetail_internal("%s", problem)));
 			continue;
 		}
@@ -240,30 +253,37 @@ append_checks(StringInfo buf, Creation *creation, const char *separator)
 	}
 }
 
+void
+pgml_import_append_elements(StringInfo buf, PgmlImportTable *creation)
+{
+	const char *separator = "\n";
+	ListCell   *lc;
+
+	foreach(lc, creation->columns)
+	{
+		appendStringInfo(buf, "%s  ", separator);
+		pgml_import_append_column(buf, lfirst(lc), false);
+		separator = ",\n";
+	}
+	append_checks(buf, creation, separator);
+}
+
 /* Compose the command. */
 static char *
-create_command(Creation *creation)
+create_command(PgmlImportTable *creation)
 {
 	PgmlImport *import = creation->import;
-	const char *separator = "\n";
 	StringInfoData buf;
-	ListCell   *lc;
 
 	initStringInfo(&buf);
 	appendStringInfo(&buf, "CREATE FOREIGN TABLE %s (",
 					 quote_qualified_identifier(import->local_schema, creation->name));
-	foreach(lc, creation->columns)
-	{
-		appendStringInfo(&buf, "%s  ", separator);
-		pgml_import_append_column(&buf, lfirst(lc), false);
-		separator = ",\n";
-	}
-	append_checks(&buf, creation, separator);
+	pgml_import_append_elements(&buf, creation);
 	appendStringInfo(&buf, "\n) SERVER %s\nOPTIONS (schema_name %s, table_name %s%s)",
 					 quote_identifier(import->server_name),
 					 quote_literal_cstr(import->remote_schema),
-					 quote_literal_cstr(creation->table->name),
-					 creation->table->read_only ? ", updatable 'false'" : "");
+					 quote_literal_cstr(creation->remote->name),
+					 creation->remote->read_only ? ", updatable 'false'" : "");
 	return buf.data;
 }
 
@@ -292,7 +312,7 @@ column_options(const PgmlImportColumn *column, Oid validator)
  * they would cost half of its time: core makes an ALTER TABLE of each.
  */
 static void
-set_column_options(Creation *creation, Oid relid)
+set_column_options(PgmlImportTable *creation, Oid relid)
 {
 	Oid			fdwid = GetForeignServer(creation->import->server_options->serverid)->fdwid;
 	Oid			validator = GetForeignDataWrapper(fdwid)->fdwvalidator;
@@ -319,15 +339,14 @@ set_column_options(Creation *creation, Oid relid)
 	CommandCounterIncrement();
 }
 
-/* Set the comments of a table that was just made. */
-static void
-set_comments(Creation *creation, Oid relid)
+void
+pgml_import_set_comments(const PgmlImportTable *creation, Oid relid)
 {
 	AttrNumber	attnum = 0;
 	ListCell   *lc;
 
-	if (creation->table->comment != NULL)
-		CreateComments(relid, RelationRelationId, 0, creation->table->comment);
+	if (creation->remote->comment != NULL)
+		CreateComments(relid, RelationRelationId, 0, creation->remote->comment);
 	foreach(lc, creation->columns)
 	{
 		const char *comment = ((PgmlImportColumn *) lfirst(lc))->remote->comment;
@@ -342,25 +361,25 @@ set_comments(Creation *creation, Oid relid)
 static void
 run_creation(void *arg)
 {
-	Creation   *creation = arg;
+	PgmlImportTable *creation = arg;
 	Oid			relid;
 
 	pgml_import_run(creation->import, create_command(creation));
 	relid = get_relname_relid(creation->name, creation->import->local_schema_oid);
 	set_column_options(creation, relid);
-	set_comments(creation, relid);
+	pgml_import_set_comments(creation, relid);
 }
 
 const char *
 pgml_import_table(PgmlImport *import, PgmlRemoteTable *table)
 {
-	Creation	creation = {import, table, pgml_import_name(table->name), NIL};
+	PgmlImportTable creation = {import, table, pgml_import_name(table->name), NIL};
 	ListCell   *lc;
 
 	ereport(DEBUG1,
 			(errmsg_internal("importing foreign table \"%s\"", creation.name)));
 	foreach(lc, table->columns)
 		creation.columns = lappend(creation.columns, make_column(&creation, lfirst(lc)));
-	check_expressions(&creation);
+	pgml_import_check_expressions(&creation);
 	return pgml_import_try(run_creation, &creation);
 }

@@ -14,7 +14,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "foreign/fdwapi.h"
@@ -36,9 +35,6 @@ PG_FUNCTION_INFO_V1(pgml_fdw_pull);
 PG_FUNCTION_INFO_V1(pgml_fdw_pull_regclass);
 PG_FUNCTION_INFO_V1(pgml_fdw_push);
 PG_FUNCTION_INFO_V1(pgml_fdw_upsert);
-
-/* More connections than this would be a mistake. */
-#define MAX_JOBS 64
 
 /* The arguments of pull; push has another last one. */
 enum
@@ -141,14 +137,6 @@ pgml_bulk_analyze(const char *sql)
 	return queries;
 }
 
-void
-pgml_bulk_run_local(const char *sql)
-{
-	if (SPI_connect() != SPI_OK_CONNECT || SPI_execute(sql, false, 0) < 0 ||
-		SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "could not run \"%s\"", sql);
-}
-
 pg_noreturn static void
 throw_missing_argument(const char *name)
 {
@@ -219,15 +207,11 @@ mode_argument(FunctionCallInfo fcinfo)
 	pg_unreachable();
 }
 
-/* Find the server, which the user must be allowed to use and which must be ours. */
-static ForeignServer *
-server_argument(FunctionCallInfo fcinfo)
+ForeignServer *
+pgml_bulk_find_server(const char *name)
 {
-	ForeignServer *server;
+	ForeignServer *server = GetForeignServerByName(name, false);
 
-	if (PG_ARGISNULL(ARG_SERVER))
-		throw_missing_argument("server");
-	server = GetForeignServerByName(NameStr(*PG_GETARG_NAME(ARG_SERVER)), false);
 	pgml_security_check_usage(server);
 	if (GetFdwRoutineByServerId(server->serverid)->BeginForeignScan != pgmlBeginForeignScan)
 		ereport(ERROR,
@@ -240,10 +224,10 @@ server_argument(FunctionCallInfo fcinfo)
 static void
 check_call(const PgmlCopyCall *call)
 {
-	if (call->jobs < 1 || call->jobs > MAX_JOBS)
+	if (call->jobs < 1 || call->jobs > PGML_MAX_JOBS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"jobs\" must be between 1 and %d", MAX_JOBS)));
+				 errmsg("argument \"jobs\" must be between 1 and %d", PGML_MAX_JOBS)));
 	if (call->truncate && call->mode != PGML_COPY_REPLACE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -265,7 +249,9 @@ read_call(FunctionCallInfo fcinfo)
 {
 	PgmlCopyCall *call = palloc0(sizeof(PgmlCopyCall));
 
-	call->server = server_argument(fcinfo);
+	if (PG_ARGISNULL(ARG_SERVER))
+		throw_missing_argument("server");
+	call->server = pgml_bulk_find_server(NameStr(*PG_GETARG_NAME(ARG_SERVER)));
 	call->source = text_argument(fcinfo, ARG_SOURCE, "source");
 	if (PG_ARGISNULL(ARG_TARGET))
 		throw_missing_argument("target");

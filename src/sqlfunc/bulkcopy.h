@@ -11,6 +11,7 @@
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
 
+#include "exec/twin.h"
 #include "remote/command.h"
 
 typedef enum PgmlCopyMode
@@ -34,8 +35,13 @@ typedef struct PgmlCopyCall
 	int			jobs;			/* connections to read by */
 	bool		truncate;		/* replace empties the table by TRUNCATE */
 	bool		create;			/* pull makes the target */
+	bool		foreign_keys_later; /* nothing is to be said of those that it leaves out */
 	char	   *lock_timeout;	/* how long replace waits there for locks; NULL: as the role is set */
+	const char *snapshot;		/* exported, that of conn's transaction; NULL: to be exported, if need be */
 } PgmlCopyCall;
+
+/* More connections than this would be a mistake. */
+#define PGML_MAX_JOBS 64
 
 /* A column of something on the remote. */
 typedef struct PgmlBulkColumn
@@ -67,6 +73,9 @@ typedef struct PgmlBulkKey
 	char	   *name;
 	char	   *equals;			/* SQL text of the index's operator: OPERATOR(s.=) */
 } PgmlBulkKey;
+
+/* Find a server, which the user must be allowed to use and which must be ours. */
+extern ForeignServer *pgml_bulk_find_server(const char *name);
 
 /* Does the text mean a query, not a table? */
 extern bool pgml_bulk_is_query(const char *source);
@@ -110,16 +119,13 @@ extern List *pgml_bulk_find_key(PgmlConn *conn, const PgmlBulkRelation *relation
 extern int64 pgml_bulk_count_blocks(PgmlConn *conn, const PgmlBulkRelation *relation);
 
 /*
- * Make the call's target like a relation of the remote: the call's columns, with types and
- * NOT NULL.  And its primary key and indexes, when it has been filled.
+ * Make the call's target like a relation of the remote, with the call's columns.  The
+ * table is to be completed when it has been filled; NULL, that of a query, isn't.
  * (bulkcopy_create.c)
  */
-extern void pgml_bulk_create_table(const PgmlCopyCall *call, const PgmlBulkRelation *relation);
-extern void pgml_bulk_create_indexes(PgmlConn *conn, const PgmlBulkRelation *relation,
-									 Oid target, const char *target_name);
-
-/* Run one local statement, as SPI does. */
-extern void pgml_bulk_run_local(const char *sql);
+extern PgmlTwin *pgml_bulk_create_table(const PgmlCopyCall *call, const PgmlBulkRelation *relation);
+extern void pgml_bulk_complete_table(const PgmlCopyCall *call, const PgmlBulkRelation *relation,
+									 PgmlTwin *twin);
 
 /* The column of this name; NULL: there is none. */
 extern PgmlBulkColumn *pgml_bulk_remote_column(const PgmlBulkRelation *relation, const char *name);
@@ -139,6 +145,12 @@ extern void pgml_bulk_report_left_out(List *names);
  */
 extern uint64 pgml_bulk_pull(PgmlCopyCall *call, Oid target);
 extern uint64 pgml_bulk_push(PgmlCopyCall *call);
+
+/*
+ * Export the snapshot of a connection's transaction, for other connections (bulkcopy_rows.c).
+ * Blocks, throws; in the current context.
+ */
+extern char *pgml_bulk_export_snapshot(PgmlConn *conn);
 
 /* Merge rows of a local source into what a foreign table stands for (bulkcopy_push.c). */
 extern void pgml_bulk_upsert(Oid foreign_table, char *source, List *key,

@@ -318,12 +318,47 @@ next_row(void *arg, Datum *values, bool *nulls)
 	return true;
 }
 
+/* Rows without columns are nothing but their number. */
+static uint64
+pull_bare_rows(Pull *pull)
+{
+	PgmlResult *res = pgml_bulk_ask(pull->call->conn,
+									psprintf("SELECT pg_catalog.count(*)%s",
+											 pgml_bulk_tail(pull->source->sql, pull->call->filter)), 1);
+	uint64		count = pg_strtoint64(pgml_bulk_text(res, 0, 0));
+
+	pgml_result_free(res);
+	pgml_twin_run_query(psprintf("INSERT INTO %s SELECT FROM pg_catalog.generate_series(1, " INT64_FORMAT ")",
+								 pull->target_name, (int64) count));
+	return count;
+}
+
+/* Bring the rows into the target. */
+static uint64
+pull_rows(Pull *pull)
+{
+	PgmlCopyCall *call = pull->call;
+	char	   *insert;
+	uint64		count;
+
+	choose_columns(pull);
+	insert = compose_insert(pull);
+	pull->rows = pgml_pull_rows_open(call, pull->source, pull->desc);
+	if (call->mode == PGML_COPY_REPLACE)
+		pgml_twin_run_query(psprintf(call->truncate ? "TRUNCATE %s" : "DELETE FROM %s", pull->target_name));
+	begin_progress(pull);
+	count = pgml_feed_run(insert, next_row, pull);
+	pgstat_progress_end_command();
+	pgml_pull_rows_close(pull->rows);
+	return count;
+}
+
 uint64
 pgml_bulk_pull(PgmlCopyCall *call, Oid target)
 {
 	Pull		pull = {.call = call};
 	bool		is_query = pgml_bulk_is_query(call->source);
-	char	   *insert;
+	PgmlTwin   *twin = NULL;
 	uint64		count;
 
 	if (!call->create)
@@ -332,22 +367,13 @@ pgml_bulk_pull(PgmlCopyCall *call, Oid target)
 		pgml_bulk_find_table(call->conn, call->source);
 	if (call->create)
 	{
-		pgml_bulk_create_table(call, pull.source);
+		twin = pgml_bulk_create_table(call, pull.source);
 		find_target(&pull, InvalidOid);
 	}
-	choose_columns(&pull);
-	insert = compose_insert(&pull);
-
-	pull.rows = pgml_pull_rows_open(call, pull.source, pull.desc);
-	if (call->mode == PGML_COPY_REPLACE)
-		pgml_bulk_run_local(psprintf(call->truncate ? "TRUNCATE %s" : "DELETE FROM %s", pull.target_name));
-	begin_progress(&pull);
-	count = pgml_feed_run(insert, next_row, &pull);
-	pgstat_progress_end_command();
-	pgml_pull_rows_close(pull.rows);
+	count = call->create && pull.source->columns == NIL ? pull_bare_rows(&pull) : pull_rows(&pull);
 	if (is_query)
 		pgml_bulk_restore_path(call->conn);
-	else if (call->create)
-		pgml_bulk_create_indexes(call->conn, pull.source, pull.target, pull.target_name);
+	if (twin != NULL)
+		pgml_bulk_complete_table(call, pull.source, twin);
 	return count;
 }

@@ -50,9 +50,8 @@ struct PgmlPullRows
 	Lane	   *lanes;
 };
 
-/* Export the snapshot of the transaction's connection. */
-static char *
-export_snapshot(PgmlConn *conn)
+char *
+pgml_bulk_export_snapshot(PgmlConn *conn)
 {
 	PgmlResult *res;
 	char	   *snapshot = NULL;
@@ -180,7 +179,8 @@ pgml_pull_rows_open(const PgmlCopyCall *call, const PgmlBulkRelation *relation, 
 	rows->lanes[0].conn = call->conn;
 	if (call->jobs > 1)
 	{
-		char	   *snapshot = export_snapshot(call->conn);
+		const char *snapshot = call->snapshot != NULL ? call->snapshot :
+			pgml_bulk_export_snapshot(call->conn);
 
 		check_divisible(call, relation);
 		blocks = pgml_bulk_count_blocks(call->conn, relation);
