@@ -120,27 +120,6 @@ pgml_command_run_params(PgmlConn *conn, const char *sql, const PgmlParams *param
 	return receive_result(conn);
 }
 
-char *
-pgml_command_prepare(PgmlConn *conn, const char *sql, int nparams, const Oid *types)
-{
-	static uint32 counter = 0;
-	char	   *name = psprintf("pgml_%d_%u", MyProcPid, ++counter);
-	PgmlStep   *step;
-
-	/* whatever this brings in its wake must be queued before the Parse */
-	pgml_wire_prepare(conn);
-	pgml_command_queue(conn, sql, GetCurrentTransactionNestLevel(), -1);
-	step = llast(conn->steps);
-	step->prepare = MemoryContextStrdup(conn->cxt, name);
-	step->nparams = types != NULL ? nparams : 0;
-	if (types != NULL)
-	{
-		step->types = MemoryContextAlloc(conn->cxt, sizeof(Oid) * Max(nparams, 1));
-		memcpy(step->types, types, sizeof(Oid) * nparams);
-	}
-	return name;
-}
-
 PgmlResult *
 pgml_command_run_prepared(PgmlConn *conn, const char *name, const char *sql,
 						  const PgmlParams *params)
@@ -168,28 +147,6 @@ pgml_command_finish(PgmlConn *conn)
 	if (conn->wire != PGML_WIRE_COMMAND)
 		elog(ERROR, "no command has been sent to server \"%s\"", conn->name);
 	return receive_result(conn);
-}
-
-void
-pgml_command_unprepare(PgmlConn *conn, const char *name)
-{
-	ListCell   *lc;
-
-	foreach(lc, conn->prepared)
-	{
-		char	   *known = lfirst(lc);
-
-		if (strcmp(known, name) == 0)
-		{
-			char	   *sql = psprintf("DEALLOCATE %s", name);
-
-			pgml_command_queue(conn, sql, conn->begin_level, -1);
-			conn->prepared = foreach_delete_current(conn->prepared, lc);
-			pfree(known);
-			pfree(sql);
-			return;
-		}
-	}
 }
 
 void

@@ -17,31 +17,11 @@
 #include "utils/timestamp.h"
 
 #include "remote/commit.h"
+#include "remote/prepared.h"
 #include "remote/wire.h"
 
 /* How long a cancel is put off for the sake of a COMMIT. */
 #define PGML_COMMIT_GRACE_MS 1000
-
-/*
- * Append "DEALLOCATE x; " for each statement that is still prepared.  Queued
- * steps are forgotten, but for the DEALLOCATEs among them.
- */
-static void
-append_deallocate(StringInfo sql, PgmlConn *conn)
-{
-	ListCell   *lc;
-
-	foreach(lc, conn->prepared)
-		appendStringInfo(sql, "DEALLOCATE %s; ", (char *) lfirst(lc));
-	foreach(lc, conn->steps)
-	{
-		const char *step = ((PgmlStep *) lfirst(lc))->sql;
-
-		if (strncmp(step, "DEALLOCATE", 10) == 0)
-			appendStringInfo(sql, "%s; ", step);
-	}
-	pgml_command_unqueue(conn, 0);
-}
 
 void
 pgml_commit_send(PgmlConn *conn)
@@ -56,7 +36,7 @@ pgml_commit_send(PgmlConn *conn)
 				 conn->doomed ? 0 : errdetail("The connection was lost.")));
 
 	initStringInfo(&sql);
-	append_deallocate(&sql, conn);
+	pgml_prepared_append_deallocate(&sql, conn);
 	appendStringInfoString(&sql, "COMMIT");
 	if (!pgml_command_end_send(conn, sql.data))
 		pgml_wire_throw(conn, NULL);
@@ -126,7 +106,7 @@ pgml_commit_rollback_command(PgmlConn *conn)
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "ROLLBACK; ");
-	append_deallocate(&sql, conn);
+	pgml_prepared_append_deallocate(&sql, conn);
 	sql.len -= strlen("; ");
 	sql.data[sql.len] = '\0';
 	return sql.data;
@@ -136,8 +116,7 @@ void
 pgml_commit_forget(PgmlConn *conn)
 {
 	pgml_command_unqueue(conn, 0);
-	list_free_deep(conn->prepared);
-	conn->prepared = NIL;
+	pgml_prepared_forget(conn);
 	conn->depth = 0;
 	conn->begin_level = 0;
 	conn->doomed = false;

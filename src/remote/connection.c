@@ -34,6 +34,7 @@
 #include "base/stats.h"
 #include "remote/libpq.h"
 #include "remote/connection.h"
+#include "remote/prepared.h"
 #include "remote/readonly.h"
 #include "remote/security.h"
 #include "remote/step.h"
@@ -164,8 +165,7 @@ pgml_connection_drop(PgmlConn *conn)
 	pgml_steps_forget(conn);
 	pgml_readonly_forget_tables(conn);
 	conn->exttypes_known = false;
-	list_free_deep(conn->prepared);
-	conn->prepared = NIL;
+	pgml_prepared_forget(conn);
 }
 
 void
@@ -453,6 +453,7 @@ fill_caps(PgmlConn *conn)
 										   GetDatabaseEncodingName()));
 
 	conn->caps.server_version = PQserverVersion(conn->pg);
+	conn->caps.names = PGML_NAMES_UNKNOWN;
 	conn->caps.sql_ascii = server_encoding == NULL ||
 		pg_char_to_encoding(server_encoding) == PG_SQL_ASCII;
 }

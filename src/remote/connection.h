@@ -52,10 +52,19 @@ typedef enum PgmlWire
 } PgmlWire;
 
 /* What the remote can do; filled once per network connection. */
+/* Do prepared statements have on the server the names that we give them? (prepared.c) */
+typedef enum PgmlNames
+{
+	PGML_NAMES_UNKNOWN,
+	PGML_NAMES_KEPT,
+	PGML_NAMES_CHANGED			/* by a pooler */
+} PgmlNames;
+
 typedef struct PgmlCaps
 {
 	int			server_version; /* as PQserverVersion: 150004 */
 	bool		sql_ascii;		/* its database encoding is SQL_ASCII: text is unchecked there */
+	PgmlNames	names;
 } PgmlCaps;
 
 /* Types of extensions whose binary form is known; exttype.c has their names. */
@@ -72,6 +81,7 @@ typedef struct PgmlStep
 	char	   *prepare;		/* not NULL: sql is to be prepared under this name */
 	int			nparams;		/* of the statement to prepare */
 	Oid		   *types;
+	bool		finds_name;		/* it returns a row if the statement before it has its name there */
 	int			level;
 	int			depth_after;
 } PgmlStep;
@@ -137,7 +147,7 @@ struct PgmlConn
 	bool		wrote;			/* something was changed in the remote transaction */
 	List	   *steps;			/* PgmlStep, to be sent with the next command */
 	List	   *sent;			/* PgmlStep, sent, not yet known to have succeeded */
-	List	   *prepared;		/* names of statements prepared on the remote */
+	List	   *prepared;		/* PgmlStep, done: the statements prepared on the remote */
 
 	/* its life in the cache */
 	uint32		server_hash;	/* of syscache keys, to recognise invalidations */

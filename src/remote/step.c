@@ -19,11 +19,12 @@
 
 #include "utils/memutils.h"
 
+#include "remote/prepared.h"
 #include "remote/step.h"
 #include "remote/wire.h"
 
-static void
-free_step(PgmlStep *step)
+void
+pgml_steps_free(PgmlStep *step)
 {
 	pfree(step->sql);
 	if (step->prepare != NULL)
@@ -75,7 +76,7 @@ pgml_command_unqueue(PgmlConn *conn, int level)
 		if (step->level >= level)
 		{
 			conn->steps = foreach_delete_current(conn->steps, lc);
-			free_step(step);
+			pgml_steps_free(step);
 		}
 	}
 }
@@ -97,21 +98,19 @@ pgml_command_planned_depth(PgmlConn *conn)
 }
 
 void
-pgml_steps_confirm(PgmlConn *conn)
+pgml_steps_confirm(PgmlConn *conn, const PGresult *res)
 {
 	PgmlStep   *step = linitial(conn->sent);
 
 	conn->sent = list_delete_first(conn->sent);
 	if (step->depth_after >= 0)
 		conn->depth = step->depth_after;
+	if (step->finds_name)
+		pgml_prepared_learn(conn, PQntuples(res) > 0);
 	if (step->prepare != NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(conn->cxt);
-
-		conn->prepared = lappend(conn->prepared, pstrdup(step->prepare));
-		MemoryContextSwitchTo(old);
-	}
-	free_step(step);
+		pgml_prepared_keep(conn, step);
+	else
+		pgml_steps_free(step);
 }
 
 /* Forget the steps that have been sent. */
@@ -121,7 +120,7 @@ forget_sent(PgmlConn *conn)
 	ListCell   *lc;
 
 	foreach(lc, conn->sent)
-		free_step(lfirst(lc));
+		pgml_steps_free(lfirst(lc));
 	list_free(conn->sent);
 	conn->sent = NIL;
 }

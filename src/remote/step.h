@@ -13,8 +13,10 @@
 /* Queue a step that leaves the depth as it is, to run before those that are queued already. */
 extern void pgml_steps_queue_first(PgmlConn *conn, const char *sql, int level);
 
-/* The first of the sent steps has been done by the remote. */
-extern void pgml_steps_confirm(PgmlConn *conn);
+/* The first of the sent steps has been done by the remote, with that result, which stays the caller's. */
+extern void pgml_steps_confirm(PgmlConn *conn, const struct pg_result *res);
+
+extern void pgml_steps_free(PgmlStep *step);
 
 /* The message has been answered: judge what became of those of its steps that weren't done. */
 extern void pgml_steps_judge(PgmlConn *conn);

@@ -25,6 +25,7 @@
 #include "utils/timestamp.h"
 
 #include "base/stats.h"
+#include "remote/prepared.h"
 #include "remote/readonly.h"
 #include "remote/step.h"
 #include "remote/wire.h"
@@ -285,7 +286,8 @@ send_step(PgmlConn *conn, PgmlStep *step)
 {
 	pgml_stats.bytes_out += strlen(step->sql);
 	if (step->prepare != NULL)
-		return PQsendPrepare(conn->pg, step->prepare, step->sql, step->nparams, step->types);
+		return PQsendPrepare(conn->pg, pgml_prepared_name(conn, step->prepare), step->sql,
+							 step->nparams, step->types);
 	return PQsendQueryParams(conn->pg, step->sql, 0, NULL, NULL, NULL, NULL, 0);
 }
 
@@ -296,10 +298,12 @@ send_statement(PgmlConn *conn, const char *name, const char *sql, const PgmlPara
 	int			n = params != NULL ? params->n : 0;
 	const char *const *values = params != NULL ? params->values : NULL;
 	int			format = conn->wire == PGML_WIRE_ROWS && !conn->as_text ? 1 : 0;
-
+	const Oid  *types = params != NULL ? params->types : NULL;
 	const int  *formats = params != NULL ? params->formats : NULL;
 	const int  *lengths = params != NULL ? params->lengths : NULL;
 
+	if (name != NULL)
+		name = pgml_prepared_choose(conn, name, &sql, &types);
 	for (int i = 0; i < n; i++)
 		if (values[i] != NULL)
 			pgml_stats.bytes_out += formats != NULL && formats[i] == 1 ?
@@ -307,8 +311,7 @@ send_statement(PgmlConn *conn, const char *name, const char *sql, const PgmlPara
 	if (name != NULL)
 		return PQsendQueryPrepared(conn->pg, name, n, values, lengths, formats, format);
 	pgml_stats.bytes_out += strlen(sql);
-	return PQsendQueryParams(conn->pg, sql, n, params != NULL ? params->types : NULL,
-							 values, lengths, formats, format);
+	return PQsendQueryParams(conn->pg, sql, n, types, values, lengths, formats, format);
 }
 
 /*
@@ -521,7 +524,7 @@ pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
 		}
 		if (conn->sent != NIL && pgml_wire_ok(res))
 		{
-			pgml_steps_confirm(conn);
+			pgml_steps_confirm(conn, res);
 			PQclear(res);
 			continue;
 		}

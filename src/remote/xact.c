@@ -39,6 +39,7 @@
 #include "remote/commit.h"
 #include "remote/readonly.h"
 #include "remote/wire.h"
+#include "remote/prepared.h"
 #include "remote/xact.h"
 
 /*
@@ -200,8 +201,7 @@ finish_rollback(PgmlConn *conn, TimestampTz deadline)
 	if (!pgml_command_end_finish(conn, NULL, deadline) ||
 		pgml_command_remote_xact(conn) != PGML_XACT_NONE)
 		pgml_connection_drop(conn);
-	list_free_deep(conn->prepared);
-	conn->prepared = NIL;
+	pgml_prepared_forget(conn);
 }
 
 /* Has a connection been left busy, or in a transaction, by what is being aborted? */

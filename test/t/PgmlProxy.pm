@@ -7,6 +7,7 @@
 #   $proxy->stall(1);             # connections stay open, nothing passes
 #   $proxy->cut;                  # resets all connections
 #   $proxy->freeze;               # on those that there are, nothing passes ever again
+#   $proxy->rename(1);            # as poolers do: prepared statements get other names there
 #   $proxy->refuse(1);            # new connections are closed at once
 #   $proxy->stop;                 # also when the object goes
 #
@@ -52,6 +53,7 @@ sub port { return $_[0]{port} }
 sub latency { return $_[0]->command("latency $_[1]") }
 sub swallow_cancel { return $_[0]->command("swallow_cancel $_[1]") }
 sub stall { return $_[0]->command("stall $_[1]") }
+sub rename { return $_[0]->command("rename $_[1]") }
 sub refuse { return $_[0]->command("refuse $_[1]") }
 sub cut { return $_[0]->command('cut 1') }
 sub freeze { return $_[0]->command('freeze 1') }
@@ -91,7 +93,7 @@ sub connect_upstream
 sub serve
 {
 	my ($listener, $control, $host, $port) = @_;
-	my %set = (latency => 0, swallow_cancel => 0, stall => 0, refuse => 0);
+	my %set = (latency => 0, swallow_cancel => 0, stall => 0, rename => 0, refuse => 0);
 	my %link;    # by fileno of "from"
 
 	while (1)
@@ -147,12 +149,21 @@ sub serve
 					$set{swallow_cancel} = 0 if $set{swallow_cancel} eq 'next';
 					next;
 				}
+				rename_statements(\$data) if $got && $l->{client} && $set{rename};
 				$l->{ended} = !$got;
 				$l->{size} += $got // 0;
 				push @{ $l->{queue} }, [ $now + $set{latency} / 1000, $got ? $data : undef ];
 			}
 		}
 	}
+}
+
+# Changes the names of our statements in Parse, Bind and Describe to others of the same length.
+sub rename_statements
+{
+	my ($data) = @_;
+	$$data =~ s/(P.{4}|B.{4}\0|D.{4}S)pgml_(?=\d+_\d+\0)/$1else_/gs;
+	return;
 }
 
 # Accepts a client and joins it to the cluster; without an address, sends it away.

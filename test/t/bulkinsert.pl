@@ -33,17 +33,12 @@ my $before = '500 -125250 500';
 my $after = '30500 449889750 500';
 
 # Waits until something is true on the local server.
-sub until_true
-{
-	my ($sql) = @_;
-	return $local->poll_query_until('postgres', $sql);
-}
 
 # Waits until a backend that inserts waits for the remote, with many rows in the table's file.
 sub until_halted
 {
 	my ($rows) = @_;
-	return until_true("SELECT pg_relation_size('$rows') > 800000 AND EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND wait_event_type = 'Extension')");
+	return until_true($local, "SELECT pg_relation_size('$rows') > 800000 AND EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND wait_event_type = 'Extension')");
 }
 
 # Readers and VACUUM.
@@ -114,7 +109,7 @@ $local->safe_psql('postgres', q{
 $session = PgmlSession->new($local);
 like($session->ask("EXPLAIN INSERT INTO $_ SELECT * FROM trickle"), qr/pgml_fdw bulk insert/, 'it is in batches') for qw(t parts);
 $session->send('INSERT INTO parts SELECT * FROM trickle');
-ok(until_true("SELECT pg_relation_size('low') > 0"), 'rows are on their way');
+ok(until_true($local, "SELECT pg_relation_size('low') > 0"), 'rows are on their way');
 $local->safe_psql('postgres', 'ALTER TABLE high ATTACH PARTITION sink FOR VALUES FROM (25000) TO (40000)');
 ($out, $err) = $session->answer(60);
 is($err, '', 'a foreign partition that has just come is no error');
