@@ -176,7 +176,7 @@ MOVE FORWARD 49997 FROM c;
 FETCH ALL FROM c;
 COMMIT;
 SELECT dblink_exec('mine', 'ROLLBACK');
-SELECT dblink_send_query('mine', 'SELECT * FROM stream_test.big ORDER BY i; SELECT ''second''; SELECT pg_sleep(60)');
+SELECT dblink_send_query('mine', 'SELECT * FROM stream_test.big ORDER BY i; SELECT ''second''; SELECT repeat(''x'', 1000) FROM generate_series(1, 1000000)');
 BEGIN;
 DECLARE c CURSOR FOR SELECT * FROM dblink_get_result('mine') AS s (i int, t text);
 FETCH 1 FROM c;
