@@ -81,6 +81,7 @@ _PG_init(void)
 	pgml_conncache_init();
 	pgml_xact_init();
 	pgml_path_answer_init();
+	pgml_path_subquery_init();
 	pgml_answer_scan_init();
 	pgml_bulkinsert_init();
 	pgml_bulkdest_init();

@@ -68,28 +68,6 @@
 #define PGML_ANUM_DATICURULES InvalidAttrNumber
 #endif
 
-/*
- * The role whose privileges a scan runs with: the owner of the view it came
- * from, else the current user.  16 moved this from the RTE to the plan node.
- */
-static inline Oid
-pgml_scan_userid(ForeignScan *plan, EState *estate)
-{
-#if PG_VERSION_NUM >= 160000
-	return OidIsValid(plan->checkAsUser) ? plan->checkAsUser : GetUserId();
-#else
-	Index		rti;
-	RangeTblEntry *rte;
-
-	if (plan->scan.scanrelid > 0)
-		rti = plan->scan.scanrelid;
-	else
-		rti = bms_next_member(plan->fs_relids, -1);
-	rte = exec_rt_fetch(rti, estate);
-	return OidIsValid(rte->checkAsUser) ? rte->checkAsUser : GetUserId();
-#endif
-}
-
 /* The role whose privileges a modification of a result relation runs with. */
 static inline Oid
 pgml_modify_userid(ResultRelInfo *rri, EState *estate)
@@ -108,19 +86,6 @@ pgml_modify_userid(ResultRelInfo *rri, EState *estate)
 #endif
 }
 
-/* The same while planning, for a base relation. */
-static inline Oid
-pgml_rel_userid(PlannerInfo *root, RelOptInfo *rel)
-{
-#if PG_VERSION_NUM >= 160000
-	return OidIsValid(rel->userid) ? rel->userid : GetUserId();
-#else
-	RangeTblEntry *rte = planner_rt_fetch(rel->relid, root);
-
-	return OidIsValid(rte->checkAsUser) ? rte->checkAsUser : GetUserId();
-#endif
-}
-
 /* The role that a statement's result relation is changed as; that of INSERT is no base relation. */
 static inline Oid
 pgml_target_userid(PlannerInfo *root, Index rti)
@@ -133,6 +98,29 @@ pgml_target_userid(PlannerInfo *root, Index rti)
 #endif
 
 	return OidIsValid(userid) ? userid : GetUserId();
+}
+
+/*
+ * Have the executor check the privileges that a query wants on a relation (or on a
+ * view, which from 16 on is a subquery with a relid) as part of another query.
+ */
+static inline void
+pgml_adopt_rte(Query *into, Query *from, RangeTblEntry *rte)
+{
+	RangeTblEntry *copy = makeNode(RangeTblEntry);
+
+	*copy = *rte;
+	copy->subquery = NULL;
+#if PG_VERSION_NUM >= 160000
+	if (rte->perminfoindex > 0)
+	{
+		RTEPermissionInfo *wanted = getRTEPermissionInfo(from->rteperminfos, rte);
+
+		into->rteperminfos = lappend(into->rteperminfos, copyObject(wanted));
+		copy->perminfoindex = list_length(into->rteperminfos);
+	}
+#endif
+	into->rtable = lappend(into->rtable, copy);
 }
 
 /* create_foreignscan_path: 17 added fdw_restrictinfo, 18 disabled_nodes. */

@@ -70,6 +70,7 @@ typedef struct PgmlOptions
 	PgmlSampling analyze_sampling;
 	bool		import_stats;
 	bool		ask_size;
+	Oid			userid;			/* no option: the role that the planner reads the relation as; InvalidOid: whoever runs the plan */
 	bool		same_collation; /* no option: the remote has said that its default collation is ours (plan/size.c) */
 
 	/* execution */

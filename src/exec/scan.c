@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "tcop/pquery.h"
 
@@ -110,8 +111,8 @@ pgmlBeginForeignScan(ForeignScanState *node, int eflags)
 
 	scan = palloc0(sizeof(ScanRun));
 	scan->plan = pgml_planinfo_of_scan(fscan);
-	scan->conn = pgml_conncache_get_for(fscan->fs_server,
-										pgml_scan_userid(fscan, node->ss.ps.state));
+	scan->conn = pgml_conncache_get_for(fscan->fs_server, OidIsValid(scan->plan->userid) ?
+										scan->plan->userid : GetUserId());
 	scan->row = pgml_rowslot_create(scan_descriptor(node),
 									scan->plan->system_columns ? NULL : slot,
 									scan->plan->query.ncols, scan->plan->attnums);

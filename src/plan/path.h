@@ -47,6 +47,15 @@ extern void pgmlGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 									 RelOptInfo *input_rel, RelOptInfo *output_rel,
 									 void *extra);
 
+/* path_subquery.c: takes subqueries of which the remote computes all for relations; called by _PG_init. */
+extern void pgml_path_subquery_init(void);
+
+/*
+ * Have the privileges checked that the subqueries among these relations want: in a plan
+ * without a node of their own core would forget them.  To be called when the plan is made.
+ */
+extern void pgml_subquery_keep_checks(PlannerInfo *root, Relids relids);
+
 /* path_modify.c */
 extern void pgmlAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 										RangeTblEntry *target_rte, Relation target_relation);

@@ -213,7 +213,7 @@ insert_rows(PgmlDeparse *cxt, ModifyTable *plan, Index rti, ForeignScan *scan)
 		root->parse->override != OVERRIDING_NOT_SET ||
 		(plan->onConflictAction != ONCONFLICT_NONE &&
 		 plan->onConflictAction != ONCONFLICT_NOTHING) ||
-		pgml_rel_userid(root, find_base_rel(root, bms_next_member(info->visible, -1))) !=
+		pgml_relinfo_userid(find_base_rel(root, bms_next_member(info->visible, -1))) !=
 		pgml_target_userid(root, rti))
 		return NULL;
 
@@ -246,6 +246,7 @@ pgmlPlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation,
 
 	cxt.root = root;
 	options = pgml_options_of_table(rte->relid);
+	options->userid = pgml_target_userid(root, resultRelation);
 	options->same_collation = pgml_size_same_collation(options->serverid);
 	cxt.options = options;
 	rel = table_open(rte->relid, NoLock);	/* the planner holds a lock */

@@ -160,6 +160,9 @@ names_rows(PlannerInfo *root, Relids relids)
 	{
 		RelOptInfo *rel = find_base_rel(root, rti);
 
+		if (rel->rtekind == RTE_SUBQUERY)
+			continue;
+
 		/* of partitions nobody keeps what is needed */
 		if (rel->reloptkind != RELOPT_BASEREL ||
 			pgml_relinfo_lock(root, rti).strength != LCS_NONE ||
@@ -277,6 +280,8 @@ start_info(const PgmlRelInfo *outer, const PgmlRelInfo *inner)
 	*info->options = *outer->options;
 	if (outer->options->transport == PGML_TRANSPORT_AUTO)
 		info->options->transport = inner->options->transport;
+	info->options->tables = list_concat_unique_oid(list_copy(outer->options->tables),
+												   inner->options->tables);
 	info->relids = bms_union(outer->relids, inner->relids);
 	info->visible = bms_union(outer->visible, inner->visible);
 	info->nullable = bms_union(outer->nullable, inner->nullable);
@@ -341,9 +346,9 @@ estimate(PlannerInfo *root, RelOptInfo *joinrel, PgmlRelInfo *info, const PgmlRe
 
 	work = outer->find_cost + inner->find_cost +
 		pgml_cost_join(outer->fetched, inner->fetched, info->fetched, equality);
-	if (equality && inner->from->rti != 0)
+	if (equality && pgml_from_is_table(inner->from))
 		work = Min(work, outer->find_cost + pgml_cost_lookup(outer->fetched, info->fetched));
-	if (equality && outer->from->rti != 0)
+	if (equality && pgml_from_is_table(outer->from))
 		work = Min(work, inner->find_cost + pgml_cost_lookup(inner->fetched, info->fetched));
 	info->find_cost = work;
 }

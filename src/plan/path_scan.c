@@ -21,6 +21,7 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
@@ -321,7 +322,7 @@ add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_ex
 	pgml_deparse_base_tail(&cxt, remote_exprs, sort_keys, lock);
 
 	query->tail = cxt.buf->data;
-	query->relation = pgml_relation_name(options);
+	query->relation = cxt.nested ? NULL : pgml_relation_name(options);
 	query->locks_rows = lock.strength != LCS_NONE;
 	query->param_at = palloc(list_length(cxt.param_at) * sizeof(int));
 	foreach(lc, cxt.param_at)
@@ -363,6 +364,24 @@ fetched_by(const PgmlRelInfo *info, ForeignPath *path)
 	return info->fetched;
 }
 
+/*
+ * List the conditions that must hold of a row that is seen again.  Where that can't
+ * happen, subqueries are left out: a plan that has them would seem to run them.
+ */
+static List *
+recheck_conditions(PlannerInfo *root, List *remote)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	if (root->parse->commandType != CMD_SELECT || root->rowMarks != NIL)
+		return remote;
+	foreach(lc, remote)
+		if (!contain_subplans(lfirst(lc)))
+			result = lappend(result, lfirst(lc));
+	return result;
+}
+
 /* Plan the scan of a base relation. */
 static ForeignScan *
 plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
@@ -381,14 +400,15 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
 	pull_varattnos((Node *) local, rel->relid, &attrs);
 
 	plan.serverid = info->options->serverid;
+	plan.userid = rel->userid;
 	add_columns(&plan, relid, attrs, pgml_relinfo_is_changed(root, rel->relid));
 	add_tail(root, rel, &plan, remote, best_path->path.pathkeys, &params);
 	pgml_transport_choose(&plan, root, rel, &best_path->path, info->options,
 						  fetched_by(info, best_path), params);
 
 	/* the remote's conditions are rechecked here if the row is seen again in EvalPlanQual */
-	return make_foreignscan(tlist, local, rel->relid, params,
-							pgml_planinfo_pack_scan(&plan), NIL, remote, outer_plan);
+	return make_foreignscan(tlist, local, rel->relid, params, pgml_planinfo_pack_scan(&plan),
+							NIL, recheck_conditions(root, remote), outer_plan);
 }
 
 ForeignScan *

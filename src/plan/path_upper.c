@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -82,10 +83,10 @@ add_upper_path(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *info, Path
 	add_path(rel, path);
 }
 
-/* Offer the relation with this target. */
+/* Offer the relation with this target; "only": as above. */
 static void
 offer_upper(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *info, PathTarget *target,
-			List *pathkeys)
+			List *pathkeys, bool only)
 {
 	PgmlSelectWork work = select_work(info);
 	Cost		startup_cost;
@@ -94,7 +95,7 @@ offer_upper(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *info, PathTar
 	pgml_cost_select(info->options, &work, &startup_cost, &total_cost);
 	startup_cost += target->cost.startup;
 	total_cost += target->cost.startup + info->rows * target->cost.per_tuple;
-	add_upper_path(root, rel, info, target, startup_cost, total_cost, pathkeys, pathkeys == NIL);
+	add_upper_path(root, rel, info, target, startup_cost, total_cost, pathkeys, only);
 }
 
 /*
@@ -175,7 +176,7 @@ offer_grouping(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
 	if (root->parse->groupingSets != NIL || root->parse->hasTargetSRFs ||
 		below->local_conds != NIL ||
 		extra->patype == PARTITIONWISE_AGGREGATE_PARTIAL ||
-		!pgml_shippable_group(info->visible, info->options, pgml_group_clause(root),
+		!pgml_shippable_group(root, info->visible, info->options, pgml_group_clause(root),
 							  make_tlist_from_pathtarget(target), &info->group))
 		return;
 
@@ -189,7 +190,7 @@ offer_grouping(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
 
 	estimate_groups(root, info, target);
 	pgml_relinfo_set(rel, info);
-	offer_upper(root, rel, info, target, NIL);
+	offer_upper(root, rel, info, target, NIL, true);
 }
 
 /*
@@ -208,7 +209,7 @@ offer_distinct(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
 
 	if (parse->hasDistinctOn || parse->hasTargetSRFs || below->local_conds != NIL ||
 		!pgml_select_targets(root, below, target->exprs, &targets) ||
-		!pgml_shippable_group(info->visible, info->options, parse->distinctClause,
+		!pgml_shippable_group(root, info->visible, info->options, parse->distinctClause,
 							  root->processed_tlist, &exprs))
 		return;
 	foreach(lc, target->exprs)
@@ -220,7 +221,7 @@ offer_distinct(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
 	info->find_cost += pgml_cost_group(below->rows, list_length(exprs), (QualCost) {0});
 	info->width = target->width;
 	pgml_relinfo_set(rel, info);
-	offer_upper(root, rel, info, target, NIL);
+	offer_upper(root, rel, info, target, NIL, true);
 }
 
 /*
@@ -253,7 +254,7 @@ offer_order(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
 	List	   *targets;
 
 	if (root->parse->hasTargetSRFs ||
-		!pgml_shippable_order_by(info->visible, info->options, root->parse->sortClause,
+		!pgml_shippable_order_by(root, info->visible, info->options, root->parse->sortClause,
 								 root->processed_tlist, &info->sort) ||
 		!can_sort_by(root, info, info->sort) ||
 		!pgml_select_targets(root, info, target->exprs, &targets))
@@ -263,11 +264,11 @@ offer_order(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
 
 	/* scans and joins have offered sorted paths themselves */
 	if (info->grouped || info->distinct != NIL)
-		offer_upper(root, rel, info, target, root->sort_pathkeys);
+		offer_upper(root, rel, info, target, root->sort_pathkeys, false);
 }
 
 /*
- * Limit
+ * Limit, the last step
  */
 
 /* Do the rows that are locked belong to relations of this SELECT? */
@@ -325,6 +326,32 @@ estimate_limit(PgmlRelInfo *info, const PgmlRelInfo *below, FinalPathExtraData *
 		info->find_cost = total;
 }
 
+/*
+ * Where there is no LIMIT, there is nothing to gain, unless a column has a subquery: to run
+ * that here is a round trip for each row.  But a query around this one may want to know
+ * what it is.
+ */
+static void
+offer_columns(PlannerInfo *root, PgmlRelInfo *info, RelOptInfo *rel)
+{
+	PathTarget *target = root->upper_targets[UPPERREL_FINAL];
+	List	   *targets;
+	ListCell   *lc;
+
+	pgml_relinfo_set(rel, info);
+	if (root->parse->commandType != CMD_SELECT || root->parse->hasTargetSRFs ||
+		root->rowMarks != NIL || !contain_subplans((Node *) target->exprs) ||
+		!pgml_select_targets(root, info, target->exprs, &targets))
+		return;
+	foreach(lc, targets)
+		if (IsA(lfirst(lc), SubPlan))
+		{
+			offer_upper(root, rel, info, target, info->sort != NIL ? root->sort_pathkeys : NIL,
+						true);
+			return;
+		}
+}
+
 static void
 offer_limit(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
 			FinalPathExtraData *extra)
@@ -336,7 +363,12 @@ offer_limit(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
 	Cost		total_cost;
 	List	   *targets;
 
-	if (!extra->limit_needed || root->parse->commandType != CMD_SELECT ||
+	if (!extra->limit_needed)
+	{
+		offer_columns(root, info, rel);
+		return;
+	}
+	if (root->parse->commandType != CMD_SELECT ||
 		root->parse->hasTargetSRFs || below->local_conds != NIL ||
 		!locks_its_own(root, info) || !limit_is_shippable(root, info) ||
 		!pgml_select_targets(root, info, target->exprs, &targets))

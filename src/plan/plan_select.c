@@ -23,6 +23,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/planmain.h"
+#include "parser/parsetree.h"
 
 #include "plan/changes.h"
 #include "plan/path.h"
@@ -44,10 +45,29 @@ is_sendable(const Parts *parts, Var *var)
 {
 	if (var->varlevelsup != 0 || !bms_is_member(var->varno, parts->info->visible))
 		return false;
+	if (planner_rt_fetch(var->varno, parts->root)->rtekind == RTE_SUBQUERY)
+		return var->varattno > 0;
 	return var->varattno >= 0 ||
 		var->varattno == SelfItemPointerAttributeNumber ||
 		var->varattno == TableOidAttributeNumber ||
 		(var->varattno == PGML_REMOTE_TABLEOID_ATTNO && var->vartype == OIDOID);
+}
+
+/* Can the remote send what a subquery gives?  Of grouped rows that may know what they are grouped by. */
+static bool
+is_sendable_subplan(const Parts *parts, SubPlan *plan)
+{
+	const PgmlRelInfo *info = parts->info;
+	ListCell   *lc;
+
+	if (info->distinct != NIL)
+		return false;
+	foreach(lc, plan->args)
+		if (info->grouped ? !list_member(info->group, lfirst(lc)) :
+			IsA(lfirst(lc), Var) && !is_sendable(parts, lfirst(lc)))
+			return false;
+	return plan->testexpr == NULL &&
+		pgml_shippable_expr(parts->root, info->visible, info->options, (Expr *) plan);
 }
 
 /* Visit a node for expression_tree_walker, which stops where it says true: can't be had. */
@@ -83,6 +103,11 @@ collect_parts(Node *node, Parts *parts)
 	}
 	if (IsA(node, WindowFunc) || IsA(node, GroupingFunc))
 		return true;
+	if (IsA(node, SubPlan) && is_sendable_subplan(parts, (SubPlan *) node))
+	{
+		parts->found = list_append_unique(parts->found, node);
+		return false;
+	}
 	return expression_tree_walker(node, collect_parts, parts);
 }
 
@@ -192,7 +217,7 @@ print_select(PlannerInfo *root, const PgmlRelInfo *info, const PgmlSelect *selec
 	query->ncols = list_length(select->targets);
 	query->tail = cxt.buf->data;
 	query->locks_rows = select->locks != NIL;
-	if (info->from->rti != 0 && info->exists == NIL)
+	if (pgml_from_is_table(info->from) && info->exists == NIL && !cxt.nested)
 		query->relation = pgml_relation_name(info->from->options);
 	query->param_at = palloc(list_length(cxt.param_at) * sizeof(int));
 	foreach(lc, cxt.param_at)
@@ -229,6 +254,8 @@ pgml_plan_select(PlannerInfo *root, RelOptInfo *rel, ForeignPath *best_path, Lis
 
 	select = pgml_select_make(root, info, targets, best_path->path.pathkeys);
 	print_select(root, info, &select, &plan, &params);
+	plan.userid = rel->userid;
+	pgml_subquery_keep_checks(root, info->relids);
 	pgml_transport_choose(&plan, root, rel, &best_path->path, info->options, info->fetched,
 						  params);
 

@@ -32,7 +32,7 @@
 #include "query/deparse.h"
 
 /* What a list begins with.  To be changed with the layout of the struct. */
-#define SCAN_MAGIC "pgml_fdw scan 1"
+#define SCAN_MAGIC "pgml_fdw scan 2"
 #define MODIFY_MAGIC "pgml_fdw modify 4"
 #define DIRECT_MAGIC "pgml_fdw direct 1"
 
@@ -222,7 +222,7 @@ pgml_planinfo_pack_scan(const PgmlScanPlan *plan)
 	packed = lappend(packed, makeBoolean(plan->system_columns));
 	packed = lappend(packed, makeBoolean(plan->chosen_by_user));
 	packed = lappend(packed, makeBoolean(plan->hands_on));
-	return lappend(packed, list_make1_oid(plan->serverid));
+	return lappend(packed, list_make2_oid(plan->serverid, plan->userid));
 }
 
 PgmlScanPlan *
@@ -230,7 +230,7 @@ pgml_planinfo_unpack_scan(List *packed)
 {
 	Unpacker	unpacker = unpack_start(packed, SCAN_MAGIC);
 	PgmlScanPlan *plan = palloc0(sizeof(PgmlScanPlan));
-	List	   *serverid;
+	List	   *oids;
 	int			ncols;
 
 	plan->attnums = take_attnums(&unpacker, &ncols);
@@ -241,10 +241,11 @@ pgml_planinfo_unpack_scan(List *packed)
 	plan->system_columns = take_bool(&unpacker);
 	plan->chosen_by_user = take_bool(&unpacker);
 	plan->hands_on = take_bool(&unpacker);
-	serverid = take_list(&unpacker, T_OidList);
-	if (list_length(serverid) != 1)
+	oids = take_list(&unpacker, T_OidList);
+	if (list_length(oids) != 2)
 		throw_foreign();
-	plan->serverid = linitial_oid(serverid);
+	plan->serverid = linitial_oid(oids);
+	plan->userid = lsecond_oid(oids);
 	unpack_end(&unpacker);
 	return plan;
 }

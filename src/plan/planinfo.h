@@ -70,6 +70,7 @@ typedef struct PgmlScanPlan
 	char	   *relations;		/* for EXPLAIN; NULL for a base relation */
 	bool		system_columns; /* xmin, cmin and friends are read: rows need a tuple header */
 	Oid			serverid;
+	Oid			userid;			/* the role that it runs as, the owner of a view; InvalidOid: whoever runs it */
 } PgmlScanPlan;
 
 /* What happens to the rows of a ModifyTable's foreign table. */

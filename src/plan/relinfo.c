@@ -27,6 +27,9 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "foreign/fdwapi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/prep.h"
@@ -43,6 +46,9 @@
 /* Rows of a table that nobody has counted. */
 #define UNKNOWN_TUPLES 1000000.0
 
+/* Pages that a subquery reads which the remote runs for each row: those of an index and of some rows. */
+#define SUBPLAN_PAGES 2.0
+
 PgmlRelInfo *
 pgml_relinfo_of(RelOptInfo *rel)
 {
@@ -53,6 +59,12 @@ void
 pgml_relinfo_set(RelOptInfo *rel, PgmlRelInfo *info)
 {
 	rel->fdw_private = info;
+}
+
+Oid
+pgml_relinfo_userid(RelOptInfo *rel)
+{
+	return OidIsValid(rel->userid) ? rel->userid : GetUserId();
 }
 
 /*
@@ -147,6 +159,45 @@ changes_server(PlannerInfo *root, Oid serverid)
 	return false;
 }
 
+/* Replace subqueries by constants, and add up in *context (a QualCost) what they cost the remote. */
+static Node *
+take_subplans(Node *node, void *context)
+{
+	QualCost   *cost = context;
+
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, RestrictInfo))
+		return take_subplans((Node *) ((RestrictInfo *) node)->clause, context);
+	if (IsA(node, AlternativeSubPlan))
+		return take_subplans(linitial(((AlternativeSubPlan *) node)->subplans), context);
+	if (IsA(node, SubPlan))
+	{
+		SubPlan    *plan = (SubPlan *) node;
+
+		/* the one is run once, the other is taken to find its rows by an index */
+		if (plan->parParam == NIL)
+			cost->startup += plan->startup_cost + plan->per_call_cost;
+		else
+			cost->per_tuple += SUBPLAN_PAGES * seq_page_cost;
+		return makeBoolConst(true, false);
+	}
+	return expression_tree_mutator(node, take_subplans, context);
+}
+
+/* What conditions cost the remote: for subqueries, other than here, no round trip each time. */
+static QualCost
+remote_cost(PlannerInfo *root, List *conditions)
+{
+	QualCost	subplans = {0};
+	QualCost	cost;
+
+	cost_qual_eval(&cost, (List *) take_subplans((Node *) conditions, &subplans), root);
+	cost.startup += subplans.startup;
+	cost.per_tuple += subplans.per_tuple;
+	return cost;
+}
+
 /* Collect the attributes that are wanted above the scan, or by conditions that stay here. */
 static Bitmapset *
 collect_attrs(PlannerInfo *root, RelOptInfo *rel, List *local_conds)
@@ -186,6 +237,7 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	PgmlFrom   *from = palloc0(sizeof(PgmlFrom));
 
 	info->options = pgml_options_of_table(relid);
+	info->options->userid = rel->userid;
 	pgml_size_ask(root, rel, info->options);
 	from->rti = rel->relid;
 	from->relid = relid;
@@ -195,7 +247,7 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	pgml_relinfo_split(root, rel, info->options, rel->baserestrictinfo,
 					   &info->remote_conds, &info->local_conds);
 	info->attrs_used = collect_attrs(root, rel, info->local_conds);
-	cost_qual_eval(&info->remote_cost, info->remote_conds, root);
+	info->remote_cost = remote_cost(root, info->remote_conds);
 	cost_qual_eval(&info->local_cost, info->local_conds, root);
 	info->local_sel = clauselist_selectivity(root, info->local_conds, rel->relid,
 											 JOIN_INNER, NULL);

@@ -45,6 +45,7 @@ typedef struct PgmlRelInfo
 	int			width;
 	bool		guessed;		/* nobody has counted the rows of one of its tables */
 	Cost		find_cost;		/* of the remote finding them */
+	const PgmlSubquery *as_subplan; /* of a last step: it as a subquery in an expression, if that was asked for */
 	bool		run_once;		/* started again, its scan could see what the statement has done */
 } PgmlRelInfo;
 
@@ -60,6 +61,9 @@ extern PgmlRowLock pgml_relinfo_lock(PlannerInfo *root, Index rti);
 
 /* Is the relation one whose rows the statement updates or deletes? */
 extern bool pgml_relinfo_is_changed(PlannerInfo *root, Index rti);
+
+/* The role whose privileges a relation is read with. */
+extern Oid	pgml_relinfo_userid(RelOptInfo *rel);
 
 /* Note what is known of a join or an upper relation. */
 extern void pgml_relinfo_set(RelOptInfo *rel, PgmlRelInfo *info);

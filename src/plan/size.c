@@ -38,6 +38,7 @@
 
 #include "base/attempt.h"
 #include "base/compat.h"
+#include "plan/relinfo.h"
 #include "plan/size.h"
 #include "query/deparse.h"
 #include "query/shippable.h"
@@ -342,7 +343,7 @@ pgml_size_ask(PlannerInfo *root, RelOptInfo *rel, PgmlOptions *options)
 	{
 		Question	question = {
 			.serverid = options->serverid,
-			.userid = pgml_rel_userid(root, rel),
+			.userid = pgml_relinfo_userid(rel),
 			.relids = unsized ? list_wanted(root, options->serverid, options->relid) : NIL
 		};
 

@@ -32,12 +32,34 @@ typedef struct PgmlDeparse
 	List	   *param_at;		/* int */
 
 	const char *qualifier;		/* printed before column names; NULL: none */
-	bool		aliased;		/* columns are qualified by r<range table index> instead */
+	bool		aliased;		/* columns are qualified by pgml_deparse_alias instead */
+	int			depth;			/* of subqueries around what is printed */
+	const struct PgmlScope *scope;	/* what their parameters stand for */
+	bool		nested;			/* a subquery has been printed */
 	Expr	   *case_arg;		/* what CaseTestExpr stands for */
 } PgmlDeparse;
 
+/* What is around a subquery in an expression, while that is printed. */
+typedef struct PgmlScope
+{
+	PgmlDeparse around;
+	const SubPlan *plan;
+} PgmlScope;
+
+/* Go on in another place of the statement: as there, but what was collected is kept. */
+extern void pgml_deparse_switch(PgmlDeparse *cxt, const PgmlDeparse *place);
+
+/* The alias of a relation in FROM. */
+extern char *pgml_deparse_alias(const PgmlDeparse *cxt, Index rti);
+
 /* deparse_expr.c */
 extern void pgml_deparse_expr(PgmlDeparse *cxt, Expr *expr);
+
+/*
+ * Do the expressions hold a subquery?  Then columns need an alias before them, or names
+ * within the subquery would come before them.
+ */
+extern bool pgml_deparse_needs_alias(List *exprs);
 
 /* " WHERE a AND b", or nothing; conditions are Exprs or RestrictInfos. */
 extern void pgml_deparse_where(PgmlDeparse *cxt, List *conditions);
@@ -83,6 +105,9 @@ extern void pgml_deparse_relation(StringInfo buf, const PgmlOptions *options);
 
 /* Append FROM and it, with an alias where it is a query: that of the foreign table. */
 extern void pgml_deparse_from_table(StringInfo buf, const PgmlOptions *options);
+
+/* Append the one relation of cxt->relids, with its alias. */
+extern void pgml_deparse_aliased(PgmlDeparse *cxt);
 
 /* An element of ORDER BY; pgml_shippable_sort makes them. */
 typedef struct PgmlSortKey

@@ -26,6 +26,7 @@
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -34,6 +35,7 @@
 #include "base/compat.h"
 #include "base/textio.h"
 #include "query/deparse.h"
+#include "query/select.h"
 #include "query/shippable.h"
 
 static void append_expr(PgmlDeparse *cxt, Expr *expr);
@@ -83,6 +85,26 @@ append_param(PgmlDeparse *cxt, Expr *expr)
 	append_cast(cxt, exprType((Node *) expr), -1);
 }
 
+void
+pgml_deparse_switch(PgmlDeparse *cxt, const PgmlDeparse *place)
+{
+	PgmlDeparse now = *cxt;
+
+	*cxt = *place;
+	cxt->buf = now.buf;
+	cxt->params = now.params;
+	cxt->param_at = now.param_at;
+	cxt->nested = now.nested;
+}
+
+char *
+pgml_deparse_alias(const PgmlDeparse *cxt, Index rti)
+{
+	if (cxt->depth == 0)
+		return psprintf("r%u", rti);
+	return psprintf("q%d_%u", cxt->depth, rti);
+}
+
 static void
 append_var(PgmlDeparse *cxt, Var *var)
 {
@@ -95,13 +117,18 @@ append_var(PgmlDeparse *cxt, Var *var)
 		return;
 	}
 	rte = planner_rt_fetch(var->varno, cxt->root);
+	if (rte->rtekind == RTE_SUBQUERY)
+	{
+		appendStringInfo(cxt->buf, "%s.c%d", pgml_deparse_alias(cxt, var->varno), var->varattno);
+		return;
+	}
 
 	/* a column that is text only here is compared, and sorted, as text there too */
 	as_text = var->varattno > 0 && pgml_option_column_type(rte->relid, var->varattno) != NULL;
 	if (as_text)
 		appendStringInfoChar(cxt->buf, '(');
 	if (cxt->aliased)
-		appendStringInfo(cxt->buf, "r%u.", var->varno);
+		appendStringInfo(cxt->buf, "%s.", pgml_deparse_alias(cxt, var->varno));
 	else if (cxt->qualifier != NULL)
 		appendStringInfo(cxt->buf, "%s.", cxt->qualifier);
 	pgml_deparse_column(cxt->buf, rte->relid, var->varattno);
@@ -410,6 +437,66 @@ append_aggregate(PgmlDeparse *cxt, Aggref *agg)
 	}
 }
 
+/* Append what a parameter of a subquery stands for in the statement around it, else a parameter. */
+static void
+append_any_param(PgmlDeparse *cxt, Param *param)
+{
+	PgmlDeparse place = *cxt;
+
+	for (const PgmlScope *scope = cxt->scope; scope != NULL; scope = scope->around.scope)
+	{
+		int			at = 0;
+		ListCell   *lc;
+
+		foreach(lc, scope->plan->parParam)
+		{
+			if (param->paramkind == PARAM_EXEC && lfirst_int(lc) == param->paramid)
+			{
+				pgml_deparse_switch(cxt, &scope->around);
+				append_expr(cxt, list_nth(scope->plan->args, at));
+				pgml_deparse_switch(cxt, &place);
+				return;
+			}
+			at++;
+		}
+	}
+	append_param(cxt, (Expr *) param);
+}
+
+/* Append a subquery in an expression. */
+static void
+append_subplan(PgmlDeparse *cxt, SubPlan *plan)
+{
+	PgmlScope	scope = {*cxt, plan};
+	OpExpr	   *op;
+
+	switch (plan->subLinkType)
+	{
+		case EXISTS_SUBLINK:
+			appendStringInfoString(cxt->buf, "EXISTS ");
+			break;
+		case ARRAY_SUBLINK:
+			appendStringInfoString(cxt->buf, "ARRAY");
+			break;
+		case ANY_SUBLINK:
+		case ALL_SUBLINK:
+			op = pgml_subplan_comparison(plan);
+			appendStringInfoChar(cxt->buf, '(');
+			append_expr(cxt, linitial(op->args));
+			appendStringInfoChar(cxt->buf, ' ');
+			pgml_deparse_operator(cxt->buf, op->opno);
+			appendStringInfoString(cxt->buf, plan->subLinkType == ANY_SUBLINK ? " ANY " : " ALL ");
+			break;
+		default:
+			break;
+	}
+	cxt->scope = &scope;
+	pgml_deparse_subquery(cxt, pgml_find_subquery(cxt->root, plan, cxt->options));
+	cxt->scope = scope.around.scope;
+	if (plan->testexpr != NULL)
+		appendStringInfoChar(cxt->buf, ')');
+}
+
 static void
 append_expr(PgmlDeparse *cxt, Expr *expr)
 {
@@ -430,7 +517,13 @@ append_expr(PgmlDeparse *cxt, Expr *expr)
 			pgml_deparse_const(cxt->buf, (Const *) node, cxt->options);
 			break;
 		case T_Param:
-			append_param(cxt, expr);
+			append_any_param(cxt, (Param *) node);
+			break;
+		case T_SubPlan:
+			append_subplan(cxt, (SubPlan *) node);
+			break;
+		case T_AlternativeSubPlan:
+			append_subplan(cxt, linitial(((AlternativeSubPlan *) node)->subplans));
 			break;
 		case T_CaseTestExpr:
 			append_expr(cxt, cxt->case_arg);
@@ -509,6 +602,12 @@ pgml_deparse_expr(PgmlDeparse *cxt, Expr *expr)
 
 	append_expr(cxt, expr);
 	pgml_textio_end(nestlevel);
+}
+
+bool
+pgml_deparse_needs_alias(List *exprs)
+{
+	return contain_subplans((Node *) exprs);
 }
 
 void

@@ -21,6 +21,7 @@
 #include "access/table.h"
 #include "catalog/pg_type_d.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -75,20 +76,24 @@ append_exists(PgmlDeparse *cxt, const PgmlExists *exists)
 	appendStringInfoChar(cxt->buf, ')');
 }
 
-/* Append a table; one that is a subquery has no system columns. */
+/* Append a table or a subquery; what is a subquery has no system columns. */
 static void
 append_table(PgmlDeparse *cxt, const PgmlFrom *from)
 {
 	bool		filtered = !pgml_conds_empty(from->filter);
+	char	   *alias = pgml_deparse_alias(cxt, from->rti);
 
 	if (filtered)
 		appendStringInfoString(cxt->buf, "(SELECT * FROM ");
-	pgml_deparse_relation(cxt->buf, from->options);
-	appendStringInfo(cxt->buf, " r%u", from->rti);
+	if (from->subquery != NULL)
+		pgml_deparse_subquery(cxt, from->subquery);
+	else
+		pgml_deparse_relation(cxt->buf, from->options);
+	appendStringInfo(cxt->buf, " %s", alias);
 	if (filtered)
 	{
 		pgml_deparse_conds(cxt, " WHERE ", from->filter);
-		appendStringInfo(cxt->buf, ") r%u", from->rti);
+		appendStringInfo(cxt->buf, ") %s", alias);
 	}
 }
 
@@ -144,9 +149,10 @@ append_whole_row(PgmlDeparse *cxt, Var *var, Oid relid, bool hollow)
 {
 	Relation	rel = table_open(relid, NoLock);
 	TupleDesc	desc = RelationGetDescr(rel);
+	char	   *alias = pgml_deparse_alias(cxt, var->varno);
 	const char *separator = "";
 
-	appendStringInfo(cxt->buf, "CASE WHEN r%u.* IS DISTINCT FROM NULL THEN ROW(", var->varno);
+	appendStringInfo(cxt->buf, "CASE WHEN %s.* IS DISTINCT FROM NULL THEN ROW(", alias);
 	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
 	{
 		Form_pg_attribute attr = TupleDescAttr(desc, attnum - 1);
@@ -157,7 +163,7 @@ append_whole_row(PgmlDeparse *cxt, Var *var, Oid relid, bool hollow)
 			appendStringInfo(cxt->buf, "%sNULL", separator);
 		else
 		{
-			appendStringInfo(cxt->buf, "%sr%u.", separator, var->varno);
+			appendStringInfo(cxt->buf, "%s%s.", separator, alias);
 			pgml_deparse_fetched_column(cxt->buf, relid, attnum);
 		}
 		separator = ", ";
@@ -176,23 +182,26 @@ static void
 append_target(PgmlDeparse *cxt, const PgmlSelect *select, Expr *expr)
 {
 	Var		   *var = (Var *) expr;
+	char	   *alias;
 	Oid			relid;
 
-	if (!IsA(expr, Var) || !bms_is_member(var->varno, cxt->relids))
+	if (!IsA(expr, Var) || !bms_is_member(var->varno, cxt->relids) ||
+		planner_rt_fetch(var->varno, cxt->root)->rtekind != RTE_RELATION)
 	{
 		pgml_deparse_expr(cxt, expr);
 		return;
 	}
 
+	alias = pgml_deparse_alias(cxt, var->varno);
 	relid = planner_rt_fetch(var->varno, cxt->root)->relid;
 	if (var->varattno == InvalidAttrNumber)
 		append_whole_row(cxt, var, relid, bms_is_member(var->varno, select->hollow));
 	else if (var->varattno == TableOidAttributeNumber)
-		appendStringInfo(cxt->buf, "CASE WHEN r%u.* IS DISTINCT FROM NULL THEN %u::oid END",
-						 var->varno, relid);
+		appendStringInfo(cxt->buf, "CASE WHEN %s.* IS DISTINCT FROM NULL THEN %u::oid END",
+						 alias, relid);
 	else
 	{
-		appendStringInfo(cxt->buf, "r%u.", var->varno);
+		appendStringInfo(cxt->buf, "%s.", alias);
 		pgml_deparse_fetched_column(cxt->buf, relid,
 									var->varattno < 0 && var->vartype == OIDOID ?
 									TableOidAttributeNumber : var->varattno);
@@ -217,14 +226,14 @@ print_targets(PgmlDeparse *cxt, const PgmlSelect *select)
 	return columns;
 }
 
-/* Append GROUP BY; one group without aggregates has to be said too. */
+/* Append GROUP BY; one group without an aggregate that shows it has to be said too. */
 static void
 append_group_by(PgmlDeparse *cxt, const PgmlSelect *select)
 {
 	const char *separator = " GROUP BY ";
 	ListCell   *lc;
 
-	if (select->grouped && select->group == NIL && select->targets == NIL)
+	if (select->grouped && select->group == NIL && !contain_agg_clause((Node *) select->targets))
 		appendStringInfoString(cxt->buf, " GROUP BY ()");
 	foreach(lc, select->group)
 	{
@@ -286,11 +295,47 @@ append_rest(PgmlDeparse *cxt, const PgmlSelect *select)
 	foreach(lc, select->locks)
 	{
 		PgmlSelectLock *lock = lfirst(lc);
-		char		alias[16];
 
-		snprintf(alias, sizeof(alias), "r%u", lock->rti);
-		pgml_deparse_row_lock(cxt->buf, lock->lock, alias);
+		pgml_deparse_row_lock(cxt->buf, lock->lock, pgml_deparse_alias(cxt, lock->rti));
 	}
+}
+
+/* Append SELECT, and the targets as columns c1, c2 and so on, behind which the rest may follow. */
+static void
+append_nested_targets(PgmlDeparse *cxt, const PgmlSelect *select)
+{
+	const char *separator = " ";
+	ListCell   *lc;
+
+	appendStringInfoString(cxt->buf, select->distinct ? "SELECT DISTINCT" : "SELECT");
+	foreach(lc, select->targets)
+	{
+		if (lfirst(lc) == NULL)
+			continue;
+		appendStringInfoString(cxt->buf, separator);
+		pgml_deparse_expr(cxt, lfirst(lc));
+		appendStringInfo(cxt->buf, " AS c%d", foreach_current_index(lc) + 1);
+		separator = ", ";
+	}
+}
+
+void
+pgml_deparse_subquery(PgmlDeparse *cxt, const PgmlSubquery *subquery)
+{
+	PgmlDeparse around = *cxt;
+
+	cxt->root = subquery->root;
+	cxt->relids = subquery->relids;
+	cxt->options = subquery->options;
+	cxt->aliased = true;
+	cxt->depth++;
+	appendStringInfoChar(cxt->buf, '(');
+	append_nested_targets(cxt, subquery->select);
+	append_rest(cxt, subquery->select);
+	appendStringInfoChar(cxt->buf, ')');
+
+	cxt->nested = true;
+	pgml_deparse_switch(cxt, &around);
 }
 
 /* Append the whole SELECT as a subquery; columns become the names of its columns. */
@@ -336,6 +381,13 @@ pgml_deparse_select(PgmlDeparse *cxt, const PgmlSelect *select, char ***columns)
 static void
 append_names(StringInfo buf, PlannerInfo *root, const PgmlFrom *from)
 {
+	if (from->subquery != NULL)
+	{
+		appendStringInfo(buf, "(%s) %s",
+						 pgml_deparse_relations(from->subquery->root, from->subquery->select),
+						 quote_identifier(planner_rt_fetch(from->rti, root)->eref->aliasname));
+		return;
+	}
 	if (from->rti != 0)
 	{
 		RangeTblEntry *rte = planner_rt_fetch(from->rti, root);

@@ -378,13 +378,24 @@ pgml_deparse_set(PgmlDeparse *cxt, Oid relid, List *targetattrs, List *exprs)
 	}
 }
 
+/* Append the table that is changed, with an alias if one of these expressions needs it. */
+static void
+append_changed(PgmlDeparse *cxt, List *exprs)
+{
+	cxt->aliased = pgml_deparse_needs_alias(exprs);
+	if (cxt->aliased)
+		pgml_deparse_aliased(cxt);
+	else
+		pgml_deparse_relation(cxt->buf, cxt->options);
+}
+
 char *
 pgml_deparse_direct_update(PgmlDeparse *cxt, Oid relid, List *targetattrs,
 						   List *exprs, List *conditions, List *returning)
 {
 	cxt->buf = makeStringInfo();
 	appendStringInfoString(cxt->buf, "UPDATE ");
-	pgml_deparse_relation(cxt->buf, cxt->options);
+	append_changed(cxt, list_concat_copy(conditions, exprs));
 	pgml_deparse_set(cxt, relid, targetattrs, exprs);
 	pgml_deparse_where(cxt, conditions);
 	append_returning(cxt->buf, relid, returning);
@@ -396,7 +407,7 @@ pgml_deparse_direct_delete(PgmlDeparse *cxt, Oid relid, List *conditions, List *
 {
 	cxt->buf = makeStringInfo();
 	appendStringInfoString(cxt->buf, "DELETE FROM ");
-	pgml_deparse_relation(cxt->buf, cxt->options);
+	append_changed(cxt, conditions);
 	pgml_deparse_where(cxt, conditions);
 	append_returning(cxt->buf, relid, returning);
 	return cxt->buf->data;

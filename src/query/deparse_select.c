@@ -3,8 +3,8 @@
  *		What stands around the expressions of a SELECT: columns, relations,
  *		ORDER BY, row locks.
  *
- * A base relation has no alias and its columns are bare names, with one
- * exception.  In ORDER BY, SQL takes a bare name for an output column first, and
+ * A base relation has no alias and its columns are bare names, unless there is a
+ * subquery in an expression; with one exception.  In ORDER BY, SQL takes a bare name for an output column first, and
  * the output column of that name may be the column's text form (source.h); so
  * there names are qualified by the table's.
  */
@@ -57,6 +57,14 @@ pgml_deparse_from_table(StringInfo buf, const PgmlOptions *options)
 	pgml_deparse_relation(buf, options);
 	if (options->query != NULL)
 		appendStringInfo(buf, " AS %s", quote_identifier(options->table_name));
+}
+
+void
+pgml_deparse_aliased(PgmlDeparse *cxt)
+{
+	pgml_deparse_relation(cxt->buf, cxt->options);
+	appendStringInfo(cxt->buf, " %s",
+					 pgml_deparse_alias(cxt, bms_singleton_member(cxt->relids)));
 }
 
 /* Append a sort order: ASC and DESC where they mean this operator, else its name. */
@@ -136,7 +144,14 @@ pgml_deparse_row_lock(StringInfo buf, PgmlRowLock lock, const char *alias)
 void
 pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys, PgmlRowLock lock)
 {
-	pgml_deparse_from_table(cxt->buf, cxt->options);
+	if (pgml_deparse_needs_alias(conditions))
+	{
+		cxt->aliased = true;
+		appendStringInfoString(cxt->buf, " FROM ");
+		pgml_deparse_aliased(cxt);
+	}
+	else
+		pgml_deparse_from_table(cxt->buf, cxt->options);
 	pgml_deparse_where(cxt, conditions);
 	cxt->qualifier = quote_identifier(cxt->options->table_name);
 	pgml_deparse_order_by(cxt, sortkeys);

@@ -4,7 +4,8 @@
  *
  * A relation that the remote computes, be it a join or what stands above one, is
  * described by a PgmlSelect.  Each base relation in it has the alias r<n>, where
- * n is its range table index, and every column is written with it.
+ * n is its range table index, and every column is written with it.  In a subquery
+ * the alias is q<depth>_<n>, so that it hides none of those around it.
  */
 #ifndef PGML_QUERY_SELECT_H
 #define PGML_QUERY_SELECT_H
@@ -24,13 +25,28 @@ typedef struct PgmlConds
 	List	   *exists;			/* PgmlExists */
 } PgmlConds;
 
-/* What stands in FROM: a table, or a join of two.  Never changed once it is made. */
+struct PgmlSelect;
+
+/*
+ * A SELECT within another.  It was planned by itself, so its range table indexes
+ * are those of a PlannerInfo of its own.  Its columns are named c1, c2 and so on.
+ */
+typedef struct PgmlSubquery
+{
+	PlannerInfo *root;
+	Relids		relids;			/* Vars of these are its own columns */
+	const PgmlOptions *options;
+	const struct PgmlSelect *select;	/* targets that are NULL have no column: nobody wants it */
+} PgmlSubquery;
+
+/* What stands in FROM: a table, a subquery, or a join of two.  Never changed once it is made. */
 typedef struct PgmlFrom
 {
-	/* a table */
+	/* a table or subquery */
 	Index		rti;			/* 0: a join */
 	Oid			relid;
 	const PgmlOptions *options;
+	const PgmlSubquery *subquery;	/* NULL: a table */
 	PgmlConds	filter;			/* applied before any join, in a subquery */
 
 	/* a join: INNER, LEFT, RIGHT or FULL */
@@ -82,6 +98,21 @@ extern void pgml_deparse_select(PgmlDeparse *cxt, const PgmlSelect *select, char
 /* Append a FROM tree, without the keyword. */
 extern void pgml_deparse_from(PgmlDeparse *cxt, const PgmlFrom *from);
 
+/* Append a SELECT within another: in the place of a table, where it may see nothing around it. */
+extern void pgml_deparse_subquery(PgmlDeparse *cxt, const PgmlSubquery *subquery);
+
+/*
+ * The SELECT of a subquery in an expression, with all of its columns (none, where only
+ * its having rows counts); NULL: the remote that options are about can't compute it.
+ * The floor above, which knows planned queries, provides it.
+ */
+typedef const PgmlSubquery *(*PgmlSubqueryFinder) (PlannerInfo *root, const SubPlan *plan,
+												   const PgmlOptions *options);
+extern PgmlSubqueryFinder pgml_find_subquery;
+
+/* The comparison of IN (SELECT ...) or op ANY/ALL (SELECT ...), whose second argument stands for the column; NULL: another one. */
+extern OpExpr *pgml_subplan_comparison(const SubPlan *plan);
+
 /* Append conditions, all of which must hold, behind a keyword. */
 extern void pgml_deparse_conds(PgmlDeparse *cxt, const char *keyword, PgmlConds conds);
 
@@ -104,6 +135,13 @@ extern char *pgml_deparse_relations(PlannerInfo *root, const PgmlSelect *select)
 
 /* The conditions of both; the lists are new. */
 extern PgmlConds pgml_conds_union(PgmlConds a, PgmlConds b);
+
+/* Is it a table, that is, neither a subquery nor a join? */
+static inline bool
+pgml_from_is_table(const PgmlFrom *from)
+{
+	return from->rti != 0 && from->subquery == NULL;
+}
 
 static inline bool
 pgml_conds_empty(PgmlConds conds)

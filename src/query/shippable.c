@@ -370,6 +370,12 @@ shippable_node(Node *node, PgmlWalk *walk, PgmlCollation *result)
 			return shippable_row_compare((RowCompareExpr *) node, walk);
 		case T_Aggref:
 			return pgml_shippable_aggregate((Aggref *) node, walk, result);
+		case T_SubPlan:
+			return pgml_shippable_subplan((SubPlan *) node, walk, result);
+		case T_AlternativeSubPlan:
+			/* one in several ways; the first is as the user wrote it */
+			return pgml_shippable_subplan(linitial(((AlternativeSubPlan *) node)->subplans),
+										  walk, result);
 		default:
 			return shippable_computation(node, walk, result);
 	}
@@ -401,9 +407,10 @@ unshippable(Node *node, PgmlWalk *walk)
 }
 
 bool
-pgml_judge_expr(Relids relids, const PgmlOptions *options, Expr *expr, PgmlCollation *collation)
+pgml_judge_expr(PlannerInfo *root, Relids relids, const PgmlOptions *options, Expr *expr,
+				PgmlCollation *collation)
 {
-	PgmlWalk	walk = {relids, options, {InvalidOid, NEUTRAL}, NULL};
+	PgmlWalk	walk = {root, relids, options, {InvalidOid, NEUTRAL}, NULL};
 
 	/* the catalog look-ups of volatility come last: they are many */
 	if (!pgml_setting_enable_pushdown ||
@@ -420,5 +427,5 @@ pgml_shippable_expr(PlannerInfo *root, Relids relids, const PgmlOptions *options
 {
 	PgmlCollation collation;
 
-	return pgml_judge_expr(relids, options, expr, &collation);
+	return pgml_judge_expr(root, relids, options, expr, &collation);
 }

@@ -56,11 +56,11 @@ extern List *pgml_shippable_sort(PlannerInfo *root, Relids relids, const PgmlOpt
  * Can the remote sort by these SortGroupClauses, whose expressions are in tlist?  Then
  * *keys is a list of PgmlSortKey.
  */
-extern bool pgml_shippable_order_by(Relids relids, const PgmlOptions *options, List *clauses,
-									List *tlist, List **keys);
+extern bool pgml_shippable_order_by(PlannerInfo *root, Relids relids, const PgmlOptions *options,
+									List *clauses, List *tlist, List **keys);
 
 /* Can it tell apart the values of these expressions, as GROUP BY and DISTINCT do?  Then *exprs are they. */
-extern bool pgml_shippable_group(Relids relids, const PgmlOptions *options, List *clauses,
-								 List *tlist, List **exprs);
+extern bool pgml_shippable_group(PlannerInfo *root, Relids relids, const PgmlOptions *options,
+								 List *clauses, List *tlist, List **exprs);
 
 #endif							/* PGML_QUERY_SHIPPABLE_H */

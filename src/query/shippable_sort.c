@@ -43,7 +43,7 @@ make_sort_key(Expr *expr, Oid sortop, bool nulls_first)
  * grouped yet, so an aggregate isn't known.
  */
 static PgmlSortKey *
-shippable_pathkey(Relids relids, const PgmlOptions *options, PathKey *pathkey)
+shippable_pathkey(PlannerInfo *root, Relids relids, const PgmlOptions *options, PathKey *pathkey)
 {
 	EquivalenceClass *ec = pathkey->pk_eclass;
 	ListCell   *lc;
@@ -61,7 +61,7 @@ shippable_pathkey(Relids relids, const PgmlOptions *options, PathKey *pathkey)
 		if (em->em_is_const || bms_is_empty(em->em_relids) ||
 			!bms_is_subset(em->em_relids, relids) ||
 			contain_agg_clause((Node *) em->em_expr) ||
-			!pgml_judge_expr(relids, options, em->em_expr, &collation) ||
+			!pgml_judge_expr(root, relids, options, em->em_expr, &collation) ||
 			!pgml_shippable_sort_collation(exprType((Node *) em->em_expr), ec->ec_collation,
 										   collation, options))
 			continue;
@@ -81,7 +81,7 @@ pgml_shippable_sort(PlannerInfo *root, Relids relids, const PgmlOptions *options
 
 	foreach(lc, pathkeys)
 	{
-		PgmlSortKey *key = shippable_pathkey(relids, options, lfirst(lc));
+		PgmlSortKey *key = shippable_pathkey(root, relids, options, lfirst(lc));
 
 		if (key == NULL)
 			return NIL;
@@ -91,8 +91,8 @@ pgml_shippable_sort(PlannerInfo *root, Relids relids, const PgmlOptions *options
 }
 
 bool
-pgml_shippable_order_by(Relids relids, const PgmlOptions *options, List *clauses, List *tlist,
-						List **keys)
+pgml_shippable_order_by(PlannerInfo *root, Relids relids, const PgmlOptions *options,
+						List *clauses, List *tlist, List **keys)
 {
 	ListCell   *lc;
 
@@ -104,7 +104,7 @@ pgml_shippable_order_by(Relids relids, const PgmlOptions *options, List *clauses
 		PgmlCollation collation;
 
 		if (!OidIsValid(clause->sortop) ||
-			!pgml_judge_expr(relids, options, expr, &collation) ||
+			!pgml_judge_expr(root, relids, options, expr, &collation) ||
 			!pgml_shippable_sort_collation(exprType((Node *) expr), exprCollation((Node *) expr),
 										   collation, options) ||
 			!pgml_shippable_object(clause->sortop, OperatorRelationId, options))
@@ -122,8 +122,8 @@ is_default_equality(Oid eqop, Oid typid)
 }
 
 bool
-pgml_shippable_group(Relids relids, const PgmlOptions *options, List *clauses, List *tlist,
-					 List **exprs)
+pgml_shippable_group(PlannerInfo *root, Relids relids, const PgmlOptions *options,
+					 List *clauses, List *tlist, List **exprs)
 {
 	ListCell   *lc;
 
@@ -137,7 +137,7 @@ pgml_shippable_group(Relids relids, const PgmlOptions *options, List *clauses, L
 			!pgml_shippable_equality_collation(exprCollation((Node *) expr),
 											   get_opcode(clause->eqop), options) ||
 			!pgml_shippable_object(clause->eqop, OperatorRelationId, options) ||
-			!pgml_shippable_expr(NULL, relids, options, expr))
+			!pgml_shippable_expr(root, relids, options, expr))
 			return false;
 		*exprs = lappend(*exprs, expr);
 	}
@@ -170,7 +170,8 @@ shippable_order_within(Aggref *agg, const PgmlWalk *walk)
 				return false;
 
 	return agg->aggorder == NIL ||
-		pgml_shippable_order_by(walk->relids, walk->options, agg->aggorder, agg->args, &keys);
+		pgml_shippable_order_by(walk->root, walk->relids, walk->options, agg->aggorder,
+								agg->args, &keys);
 }
 
 bool

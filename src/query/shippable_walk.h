@@ -27,6 +27,7 @@ typedef struct PgmlCollation
 /* State of one walk over an expression. */
 typedef struct PgmlWalk
 {
+	PlannerInfo *root;
 	Relids		relids;			/* Vars of these are columns of the remote */
 	const PgmlOptions *options;
 	PgmlCollation inner;		/* of the siblings visited so far */
@@ -36,8 +37,8 @@ typedef struct PgmlWalk
 /* shippable.c */
 
 /* Judge an expression, and tell its collation. */
-extern bool pgml_judge_expr(Relids relids, const PgmlOptions *options, Expr *expr,
-							PgmlCollation *collation);
+extern bool pgml_judge_expr(PlannerInfo *root, Relids relids, const PgmlOptions *options,
+							Expr *expr, PgmlCollation *collation);
 
 /* Visit a subexpression by itself; collation becomes what it contributes. */
 extern bool pgml_shippable_part(Expr *expr, const PgmlWalk *walk, const PgmlCollation *test,
@@ -65,6 +66,12 @@ extern bool pgml_shippable_sort_collation(Oid typid, Oid collation, PgmlCollatio
 /* Does it tell them apart by this function as we do? */
 extern bool pgml_shippable_equality_collation(Oid collation, Oid funcid,
 											  const PgmlOptions *options);
+
+/* shippable_subplan.c */
+
+/* Judge a subquery in an expression; result becomes its collation. */
+extern bool pgml_shippable_subplan(const SubPlan *plan, const PgmlWalk *walk,
+								   PgmlCollation *result);
 
 /* shippable_sort.c */
 

@@ -1,0 +1,370 @@
+/*
+ * path_subquery.c
+ *		Subqueries of which the remote computes all: as relations, and in expressions.
+ *
+ * Question answered: a subquery in FROM couldn't be pulled up, because it groups,
+ * makes distinct or stops early; may it be joined, grouped and so on by the remote
+ * all the same?
+ *
+ * Core plans such a subquery by itself before it looks at what is around it.  If its
+ * last step (UPPERREL_FINAL) is one that the remote can compute, then the subquery is
+ * given what makes a relation foreign, a server and our callbacks, as soon as core
+ * has made its paths.  From then on core offers us joins with it, and what stands
+ * above it, as it does for a foreign table.  The subquery keeps core's paths, so where
+ * nothing around it goes to the remote, all is as if this file weren't there.
+ *
+ * A subquery that has no node of its own in the plan would be lost for the
+ * executor: nobody would check whether the user may read its tables.  So these
+ * are put into the range table of the query around it.
+ *
+ * A subquery in an expression that the planner couldn't make a join of is planned by itself
+ * as well, before the conditions around it are looked at.  It can be printed where
+ * it stands (query/shippable_subplan.c); core keeps the account of its tables.
+ *
+ * Left alone are security barriers (the remote may apply conditions in any order),
+ * LATERAL subqueries, those that lock rows, and those with InitPlans, which would
+ * have nobody to run them.
+ */
+#include "postgres.h"
+
+#include "foreign/fdwapi.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
+#include "optimizer/tlist.h"
+#include "parser/parsetree.h"
+
+#include "base/compat.h"
+#include "plan/cost.h"
+#include "plan/path.h"
+#include "plan/relinfo.h"
+#include "plan/size.h"
+#include "query/shippable.h"
+
+static set_rel_pathlist_hook_type previous_hook = NULL;
+
+/*
+ * Privileges
+ */
+
+/* A walk over a query that was never planned. */
+typedef struct CheckWalk
+{
+	Query	   *into;
+	Query	   *query;
+} CheckWalk;
+
+/* Does the executor check privileges for it? */
+static bool
+is_checked(RangeTblEntry *rte)
+{
+	return rte->rtekind == RTE_RELATION ||
+		(rte->rtekind == RTE_SUBQUERY && OidIsValid(rte->relid));
+}
+
+/* Walker: keep the checks of all queries below. */
+static bool
+keep_unplanned(Node *node, void *context)
+{
+	CheckWalk  *walk = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		if (is_checked((RangeTblEntry *) node))
+			pgml_adopt_rte(walk->into, walk->query, (RangeTblEntry *) node);
+		return false;
+	}
+	if (IsA(node, Query))
+	{
+		CheckWalk	below = {walk->into, (Query *) node};
+
+		return query_tree_walker((Query *) node, keep_unplanned, &below,
+								 QTW_EXAMINE_RTES_BEFORE);
+	}
+	return expression_tree_walker(node, keep_unplanned, context);
+}
+
+/* Keep the checks of a query that was planned, and of those in its FROM that weren't pulled up into it. */
+static void
+keep_planned(Query *into, PlannerInfo *root)
+{
+	int			rti = 0;
+	ListCell   *lc;
+
+	foreach(lc, root->parse->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+		RelOptInfo *rel;
+
+		rti++;
+		if (is_checked(rte))
+			pgml_adopt_rte(into, root->parse, rte);
+		if (rte->rtekind != RTE_SUBQUERY || rte->inh || rti >= root->simple_rel_array_size)
+			continue;
+		rel = root->simple_rel_array[rti];
+		if (rel != NULL && rel->subroot != NULL)
+			keep_planned(into, rel->subroot);
+		else if (rel != NULL)
+			(void) keep_unplanned((Node *) rte->subquery, &(CheckWalk) {into, rte->subquery});
+	}
+}
+
+void
+pgml_subquery_keep_checks(PlannerInfo *root, Relids relids)
+{
+	int			rti = -1;
+
+	while ((rti = bms_next_member(relids, rti)) >= 0)
+	{
+		RelOptInfo *rel = find_base_rel(root, rti);
+
+		if (rel->subroot != NULL)
+			keep_planned(root->parse, rel->subroot);
+	}
+}
+
+/*
+ * What the remote computes
+ */
+
+/* Find what is known of a planned query's last step; NULL: it isn't the remote's alone. */
+static PgmlRelInfo *
+find_last_step(PlannerInfo *root, RelOptInfo **rel)
+{
+	PgmlRelInfo *info;
+
+	*rel = fetch_upper_rel(root, UPPERREL_FINAL, NULL);
+	if ((*rel)->fdwroutine == NULL ||
+		(*rel)->fdwroutine->GetForeignUpperPaths != pgmlGetForeignUpperPaths)
+		return NULL;
+	info = pgml_relinfo_of(*rel);
+	if (info == NULL || info->local_conds != NIL || root->rowMarks != NIL ||
+		root->init_plans != NIL || root->parse->commandType != CMD_SELECT ||
+		root->parse->hasTargetSRFs)
+		return NULL;
+	return info;
+}
+
+/*
+ * An expression that an outer join may make null is marked where it came from a
+ * subquery.  path_join has seen to it that it can be computed above the join.
+ */
+static Node *
+strip_placeholders(Node *node, void *context)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, PlaceHolderVar))
+		return strip_placeholders((Node *) ((PlaceHolderVar *) node)->phexpr, context);
+	return expression_tree_mutator(node, strip_placeholders, context);
+}
+
+/* Callback: is a column of the subquery wanted by anything around it? */
+typedef bool (*IsWanted) (void *arg, AttrNumber attnum);
+
+/*
+ * List the columns of a subquery, NULL for those that nobody wants; false if the
+ * remote can't compute one of them.
+ */
+static bool
+list_columns(PlannerInfo *subroot, const PgmlRelInfo *info, IsWanted is_wanted, void *arg,
+			 List **columns)
+{
+	ListCell   *lc;
+
+	*columns = NIL;
+	foreach(lc, subroot->processed_tlist)
+	{
+		TargetEntry *tle = lfirst_node(TargetEntry, lc);
+		Expr	   *expr;
+		List	   *parts;
+
+		if (tle->resjunk)
+			continue;
+		if (info->distinct == NIL && !is_wanted(arg, tle->resno))
+		{
+			*columns = lappend(*columns, NULL);
+			continue;
+		}
+		if (info->distinct != NIL && !list_member(info->distinct, tle->expr))
+			return false;
+		expr = (Expr *) strip_placeholders((Node *) tle->expr, NULL);
+		if (!pgml_select_targets(subroot, info, list_make1(tle->expr), &parts) ||
+			!pgml_shippable_expr(subroot, info->visible, info->options, expr))
+			return false;
+		*columns = lappend(*columns, expr);
+	}
+	return true;
+}
+
+/* What the remote must do to find the rows of a subquery. */
+static Cost
+find_cost(const PgmlRelInfo *info)
+{
+	PgmlSelectWork work = {
+		.find = info->find_cost,
+		.sorted = info->sort != NIL,
+		.sort_rows = info->fetched
+	};
+	Cost		startup_cost;
+	Cost		total_cost;
+
+	pgml_cost_select(info->options, &work, &startup_cost, &total_cost);
+	return total_cost - info->options->fdw_startup_cost;
+}
+
+/* Describe the last step as a SELECT; NULL if the remote can't compute it. */
+static PgmlSubquery *
+make_subquery(PlannerInfo *subroot, const PgmlRelInfo *step, IsWanted is_wanted, void *arg)
+{
+	PgmlSubquery *subquery = palloc0(sizeof(PgmlSubquery));
+	PgmlSelect *select = palloc0(sizeof(PgmlSelect));
+	List	   *columns;
+
+	if (!list_columns(subroot, step, is_wanted, arg, &columns))
+		return NULL;
+	*select = pgml_select_make(subroot, step, columns, NIL);
+	subquery->root = subroot;
+	subquery->relids = step->relids;
+	subquery->options = step->options;
+	subquery->select = select;
+	return subquery;
+}
+
+/*
+ * Subqueries in FROM
+ */
+
+static bool
+is_needed(void *arg, AttrNumber attnum)
+{
+	RelOptInfo *rel = arg;
+
+	return !bms_is_empty(rel->attr_needed[attnum - rel->min_attr]);
+}
+
+/* Make what is known of a subquery as a relation; NULL if it can't be one of the remote's. */
+static PgmlRelInfo *
+subquery_info(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *step)
+{
+	PgmlRelInfo *info = palloc0(sizeof(PgmlRelInfo));
+	PgmlFrom   *from = palloc0(sizeof(PgmlFrom));
+
+	info->options = palloc(sizeof(PgmlOptions));
+	*info->options = *step->options;
+	pgml_size_ask(root, rel, info->options);
+	from->rti = rel->relid;
+	from->options = info->options;
+	from->subquery = make_subquery(rel->subroot, step, is_needed, rel);
+	if (from->subquery == NULL)
+		return NULL;
+
+	info->from = from;
+	info->relids = info->visible = rel->relids;
+	pgml_relinfo_split(root, rel, info->options, rel->baserestrictinfo,
+					   &info->remote_conds, &info->local_conds);
+	cost_qual_eval(&info->local_cost, info->local_conds, root);
+	info->local_sel = clauselist_selectivity(root, info->local_conds, rel->relid,
+											 JOIN_INNER, NULL);
+	info->rows = rel->rows;
+	info->fetched = clamp_row_est(Min(rel->rows / Max(info->local_sel, 1.0e-10),
+									  Max(rel->tuples, rel->rows)));
+	info->width = rel->reltarget->width;
+	info->guessed = step->guessed;
+	info->run_once = step->run_once;
+	info->find_cost = find_cost(step);
+	return info;
+}
+
+/* Make a relation of the remote of a subquery, if it can be one. */
+static void
+adopt_subquery(PlannerInfo *root, RelOptInfo *rel)
+{
+	const PgmlRelInfo *step;
+	PgmlRelInfo *info;
+	RelOptInfo *last;
+
+	step = find_last_step(rel->subroot, &last);
+	if (step == NULL)
+		return;
+	rel->serverid = last->serverid;
+	rel->userid = last->userid;
+	rel->useridiscurrent = last->useridiscurrent;
+	info = subquery_info(root, rel, step);
+	if (info == NULL)
+	{
+		rel->serverid = InvalidOid;
+		return;
+	}
+	rel->fdwroutine = last->fdwroutine;
+	pgml_relinfo_set(rel, info);
+}
+
+static void
+look_at_subquery(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	if (previous_hook != NULL)
+		previous_hook(root, rel, rti, rte);
+	if (rte->rtekind == RTE_SUBQUERY && rel->reloptkind == RELOPT_BASEREL && !rte->inh &&
+		rel->subroot != NULL && rel->fdwroutine == NULL && !IS_DUMMY_REL(rel) &&
+		!rte->security_barrier && bms_is_empty(rel->lateral_relids) &&
+		rel->subplan_params == NIL)
+		adopt_subquery(root, rel);
+}
+
+/*
+ * Subqueries in expressions
+ */
+
+static bool
+always(void *arg, AttrNumber attnum)
+{
+	return true;
+}
+
+static bool
+never(void *arg, AttrNumber attnum)
+{
+	return false;
+}
+
+/* May a subquery read as this role be part of what is read as that one?  The plan may then be for the current user alone. */
+static bool
+is_same_user(PlannerInfo *root, Oid userid, Oid other)
+{
+	if (userid == other)
+		return true;
+	if ((OidIsValid(userid) ? userid : GetUserId()) != (OidIsValid(other) ? other : GetUserId()))
+		return false;
+	root->glob->dependsOnRole = true;
+	return true;
+}
+
+static const PgmlSubquery *
+find_subquery(PlannerInfo *root, const SubPlan *plan, const PgmlOptions *options)
+{
+	PlannerInfo *subroot = list_nth(root->glob->subroots, plan->plan_id - 1);
+	RelOptInfo *last;
+	PgmlRelInfo *step = find_last_step(subroot, &last);
+
+	if (step == NULL || last->serverid != options->serverid ||
+		!is_same_user(root, last->userid, options->userid))
+		return NULL;
+	if (step->as_subplan == NULL)
+		step->as_subplan = make_subquery(subroot, step,
+										 plan->subLinkType == EXISTS_SUBLINK ? never : always,
+										 NULL);
+	return step->as_subplan;
+}
+
+void
+pgml_path_subquery_init(void)
+{
+	pgml_find_subquery = find_subquery;
+	previous_hook = set_rel_pathlist_hook;
+	set_rel_pathlist_hook = look_at_subquery;
+}
