@@ -45,6 +45,10 @@ static const FdwRoutine pgml_routine = {
 	.ReScanForeignScan = pgmlReScanForeignScan,
 	.EndForeignScan = pgmlEndForeignScan,
 	.RecheckForeignScan = pgmlRecheckForeignScan,
+	.IsForeignPathAsyncCapable = pgmlIsForeignPathAsyncCapable,
+	.ForeignAsyncRequest = pgmlForeignAsyncRequest,
+	.ForeignAsyncConfigureWait = pgmlForeignAsyncConfigureWait,
+	.ForeignAsyncNotify = pgmlForeignAsyncNotify,
 
 	/* changing */
 	.AddForeignUpdateTargets = pgmlAddForeignUpdateTargets,

@@ -68,6 +68,17 @@
 #define PGML_ANUM_DATICURULES InvalidAttrNumber
 #endif
 
+/* The base relations that a scan is of; 16 added outer joins to the field that had them. */
+static inline Bitmapset *
+pgml_scan_relids(ForeignScan *plan)
+{
+#if PG_VERSION_NUM >= 160000
+	return plan->fs_base_relids;
+#else
+	return plan->fs_relids;
+#endif
+}
+
 /* The role whose privileges a modification of a result relation runs with. */
 static inline Oid
 pgml_modify_userid(ResultRelInfo *rri, EState *estate)

@@ -374,6 +374,7 @@ read_server(Oid serverid)
 	result->analyze_sampling = PGML_SAMPLING_AUTO;
 	result->import_stats = true;
 	result->ask_size = true;
+	result->async_capable = true;
 	result->updatable = true;
 	result->truncatable = true;
 	result->remote_defaults = true;

@@ -11,6 +11,9 @@
  * next row has to start it again, since the executor often rescans nodes that it
  * then doesn't read.
  *
+ * Scans that an Append runs at the same time are scan_async.c's; here they differ in
+ * that they never wait for a row.
+ *
  * The connection belongs to the transaction, not to the scan.  If the
  * transaction fails, the executor doesn't end its scans; the source's memory
  * context does what is needed.
@@ -27,25 +30,14 @@
 #include "exec/modify_queue.h"
 #include "exec/rowslot.h"
 #include "exec/scan.h"
+#include "exec/scan_state.h"
 #include "plan/planinfo.h"
 #include "remote/conncache.h"
 #include "row/source.h"
 
-/* A scan in execution. */
-typedef struct ScanRun
-{
-	PgmlScanPlan *plan;
-	PgmlConn   *conn;
-	PgmlSource *source;
-	PgmlRowSlot *row;
-	bool		started;		/* since the last rescan */
-	List	   *exprs;			/* ExprStates of the parameters */
-	PgmlArguments *args;
-} ScanRun;
-
 /* Prepare the evaluation of the query's parameters. */
 static void
-init_parameters(ScanRun *scan, ForeignScanState *node)
+init_parameters(PgmlScanRun *scan, ForeignScanState *node)
 {
 	List	   *exprs = ((ForeignScan *) node->ss.ps.plan)->fdw_exprs;
 	Oid		   *types = palloc(sizeof(Oid) * Max(list_length(exprs), 1));
@@ -61,12 +53,12 @@ init_parameters(ScanRun *scan, ForeignScanState *node)
  * Where rows are asked for in steps, nobody may want the last of them.  So a
  * bulk transfer becomes a cursor, and a statement one that can be stopped.
  * FETCH and the loops of procedural languages ask so: all of those run in
- * portals with a name.
+ * portals with a name.  Not where a cursor would make scans of other servers wait.
  */
 static void
-adapt_to_steps(PgmlScanPlan *plan)
+adapt_to_steps(PgmlScanPlan *plan, bool async)
 {
-	if (!plan->hands_on || ActivePortal == NULL || ActivePortal->name[0] == '\0')
+	if (!plan->hands_on || async || ActivePortal == NULL || ActivePortal->name[0] == '\0')
 		return;
 	if (plan->kind == PGML_SOURCE_COPY && !plan->chosen_by_user)
 		plan->kind = PGML_SOURCE_CURSOR;
@@ -104,31 +96,29 @@ pgmlBeginForeignScan(ForeignScanState *node, int eflags)
 {
 	ForeignScan *fscan = (ForeignScan *) node->ss.ps.plan;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	ScanRun    *scan;
+	PgmlScanRun *scan;
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	scan = palloc0(sizeof(ScanRun));
+	scan = palloc0(sizeof(PgmlScanRun));
 	scan->plan = pgml_planinfo_of_scan(fscan);
 	scan->conn = pgml_conncache_get_for(fscan->fs_server, OidIsValid(scan->plan->userid) ?
 										scan->plan->userid : GetUserId());
 	scan->row = pgml_rowslot_create(scan_descriptor(node),
 									scan->plan->system_columns ? NULL : slot,
 									scan->plan->query.ncols, scan->plan->attnums);
-	adapt_to_steps(scan->plan);
+	adapt_to_steps(scan->plan, node->ss.ps.async_capable);
 	scan->source = pgml_source_create(scan->plan->kind, scan->conn, &scan->plan->query,
 									  scan->row->codec);
 	init_parameters(scan, node);
 	node->fdw_state = scan;
+	pgml_scan_introduce(node);
 }
 
-/*
- * Start the query with the values that its parameters have now.  Called in the
- * per-tuple context, which outlives the start.
- */
-static void
-start_scan(ScanRun *scan, ForeignScanState *node)
+/* Compute the values that the parameters have now, and put them into text form, in the current context. */
+static const PgmlParams *
+evaluate_parameters(PgmlScanRun *scan, ForeignScanState *node)
 {
 	PgmlArguments *args = scan->args;
 	ListCell   *lc;
@@ -140,9 +130,33 @@ start_scan(ScanRun *scan, ForeignScanState *node)
 		args->datums[i] = ExecEvalExpr((ExprState *) lfirst(lc),
 									   node->ss.ps.ps_ExprContext, &args->nulls[i]);
 	}
+	return pgml_arguments_print(args);
+}
+
+/* Start the query.  Called in the per-tuple context, which outlives the start. */
+static void
+start_scan(PgmlScanRun *scan, ForeignScanState *node)
+{
+	const PgmlParams *params;
+
+	pgml_scan_send_others(node);
+	params = evaluate_parameters(scan, node);
 	pgml_queue_apply_for(scan->conn, node->ss.ps.state);
-	pgml_source_start(scan->source, pgml_arguments_print(args));
+	pgml_source_start(scan->source, params);
 	scan->started = true;
+}
+
+void
+pgml_scan_send(ForeignScanState *node, const void *reader)
+{
+	PgmlScanRun *scan = (PgmlScanRun *) node->fdw_state;
+	MemoryContext oldcxt = MemoryContextSwitchTo(node->ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
+	const PgmlParams *params = evaluate_parameters(scan, node);
+
+	pgml_queue_apply_for(scan->conn, node->ss.ps.state);
+	pgml_source_send(scan->source, params, reader);
+	scan->started = true;
+	MemoryContextSwitchTo(oldcxt);
 }
 
 /* Callback: say what an error that a lack of ctid has caused is about. */
@@ -153,9 +167,19 @@ explain_lack(void *arg)
 		errhint("An UPDATE or DELETE that isn't sent as one statement finds rows again by their ctid, which views don't have. The option row_identity can name another way.");
 }
 
+/* Get the next row of a scan that others don't wait for; false: there is none, or not yet. */
+static bool
+try_next_row(PgmlScanRun *scan)
+{
+	PgmlNext	next = pgml_source_try_next(scan->source, scan->row->values, scan->row->nulls);
+
+	scan->waits = next == PGML_NEXT_WAITS;
+	return next == PGML_NEXT_ROW;
+}
+
 /* Get the next row of the remote; false: there is none. */
 static bool
-next_row(ScanRun *scan, ForeignScanState *node)
+next_row(PgmlScanRun *scan, ForeignScanState *node)
 {
 	ErrorContextCallback callback = {error_context_stack, explain_lack, NULL};
 	bool		found;
@@ -172,11 +196,11 @@ next_row(ScanRun *scan, ForeignScanState *node)
 TupleTableSlot *
 pgmlIterateForeignScan(ForeignScanState *node)
 {
-	ScanRun    *scan = (ScanRun *) node->fdw_state;
+	PgmlScanRun *scan = (PgmlScanRun *) node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
 	ExecClearTuple(slot);
-	if (next_row(scan, node))
+	if (node->ss.ps.async_capable ? try_next_row(scan) : next_row(scan, node))
 	{
 		if (scan->plan->system_columns)
 			pgml_rowslot_store_tuple(scan->row, slot);
@@ -189,19 +213,25 @@ pgmlIterateForeignScan(ForeignScanState *node)
 void
 pgmlReScanForeignScan(ForeignScanState *node)
 {
-	ScanRun    *scan = (ScanRun *) node->fdw_state;
+	PgmlScanRun *scan = (PgmlScanRun *) node->fdw_state;
 
-	if (scan)
-		scan->started = false;
+	if (scan == NULL)
+		return;
+	scan->started = false;
+	if (node->ss.ps.async_capable)
+		pgml_scan_leave_line(scan);
 }
 
 void
 pgmlEndForeignScan(ForeignScanState *node)
 {
-	ScanRun    *scan = (ScanRun *) node->fdw_state;
+	PgmlScanRun *scan = (PgmlScanRun *) node->fdw_state;
 
-	if (scan)
-		pgml_source_close(scan->source);
+	if (scan == NULL)
+		return;
+	if (node->ss.ps.async_capable)
+		pgml_scan_leave_line(scan);
+	pgml_source_close(scan->source);
 }
 
 /*

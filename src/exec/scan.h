@@ -12,6 +12,12 @@ extern void pgmlBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pgmlIterateForeignScan(ForeignScanState *node);
 extern void pgmlReScanForeignScan(ForeignScanState *node);
 extern void pgmlEndForeignScan(ForeignScanState *node);
+
+/* scan_async.c */
+extern void pgmlForeignAsyncRequest(AsyncRequest *areq);
+extern void pgmlForeignAsyncConfigureWait(AsyncRequest *areq);
+extern void pgmlForeignAsyncNotify(AsyncRequest *areq);
+
 extern bool pgmlRecheckForeignScan(ForeignScanState *node, TupleTableSlot *slot);
 
 #endif							/* PGML_EXEC_SCAN_H */

@@ -17,6 +17,8 @@ extern ForeignScan *pgmlGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid r
 									   ForeignPath *best_path, List *tlist,
 									   List *scan_clauses, Plan *outer_plan);
 
+extern bool pgmlIsForeignPathAsyncCapable(ForeignPath *path);
+
 /* The remote table's name as SQL text. */
 extern char *pgml_relation_name(const PgmlOptions *options);
 

@@ -287,6 +287,7 @@ start_info(const PgmlRelInfo *outer, const PgmlRelInfo *inner)
 	info->nullable = bms_union(outer->nullable, inner->nullable);
 	info->guessed = outer->guessed || inner->guessed;
 	info->run_once = outer->run_once || inner->run_once;
+	info->concurrent = outer->concurrent && inner->concurrent;
 	return info;
 }
 

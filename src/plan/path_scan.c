@@ -29,6 +29,7 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
+#include "plan/bound.h"
 #include "plan/cost.h"
 #include "plan/path.h"
 #include "plan/planinfo.h"
@@ -41,6 +42,13 @@ void
 pgmlGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	pgml_relinfo_build(root, rel, relid);
+}
+
+/* The rows that an unparameterized scan in this order brings, of so many that there are. */
+static double
+rows_in_order(PlannerInfo *root, const PgmlRelInfo *info, double rows, List *pathkeys)
+{
+	return pgml_bound_holds(root, info, pathkeys) ? pgml_bound_rows(info, rows) : rows;
 }
 
 /* The work of an unparameterized scan. */
@@ -93,7 +101,9 @@ offer_sorted_path(PlannerInfo *root, RelOptInfo *rel)
 	if (pgml_shippable_sort(root, rel->relids, info->options, root->query_pathkeys) == NIL)
 		return;
 	work.sorted = true;
-	offer_path(root, rel, &work, info->rows, root->query_pathkeys, rel->lateral_relids);
+	work.fetched = rows_in_order(root, info, work.fetched, root->query_pathkeys);
+	offer_path(root, rel, &work, rows_in_order(root, info, info->rows, root->query_pathkeys),
+			   root->query_pathkeys, rel->lateral_relids);
 }
 
 /* Could an index serve one of these clauses?  If it is an equality, we assume so. */
@@ -221,7 +231,9 @@ pgmlGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	PgmlScanWork work = plain_work(rel, info);
 	ListCell   *lc;
 
-	offer_path(root, rel, &work, info->rows, NIL, rel->lateral_relids);
+	work.fetched = rows_in_order(root, info, work.fetched, NIL);
+	offer_path(root, rel, &work, rows_in_order(root, info, info->rows, NIL), NIL,
+			   rel->lateral_relids);
 	offer_sorted_path(root, rel);
 
 	/* parameters would have it started again and again */
@@ -305,7 +317,8 @@ static void
 add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_exprs,
 		 List *pathkeys, List **params)
 {
-	const PgmlOptions *options = pgml_relinfo_of(rel)->options;
+	const PgmlRelInfo *info = pgml_relinfo_of(rel);
+	const PgmlOptions *options = info->options;
 	List	   *sort_keys = pgml_shippable_sort(root, rel->relids, options, pathkeys);
 	PgmlRowLock lock = pgml_relinfo_lock(root, rel->relid);
 	PgmlQuery  *query = &plan->query;
@@ -319,7 +332,8 @@ add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_ex
 	cxt.root = root;
 	cxt.relids = rel->relids;
 	cxt.options = options;
-	pgml_deparse_base_tail(&cxt, remote_exprs, sort_keys, lock);
+	pgml_deparse_base_tail(&cxt, remote_exprs, sort_keys,
+						   pgml_bound_holds(root, info, pathkeys) ? info->bound : NULL, lock);
 
 	query->tail = cxt.buf->data;
 	query->relation = cxt.nested ? NULL : pgml_relation_name(options);
@@ -357,11 +371,11 @@ divide_clauses(PlannerInfo *root, RelOptInfo *rel, List *clauses, List **remote,
 
 /* How many rows the remote sends for one run of the path. */
 static double
-fetched_by(const PgmlRelInfo *info, ForeignPath *path)
+fetched_by(PlannerInfo *root, const PgmlRelInfo *info, ForeignPath *path)
 {
 	if (path->path.param_info != NULL)
 		return Min(info->fetched, path->path.rows / Max(info->local_sel, 1.0e-10));
-	return info->fetched;
+	return rows_in_order(root, info, info->fetched, path->path.pathkeys);
 }
 
 /*
@@ -404,7 +418,7 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
 	add_columns(&plan, relid, attrs, pgml_relinfo_is_changed(root, rel->relid));
 	add_tail(root, rel, &plan, remote, best_path->path.pathkeys, &params);
 	pgml_transport_choose(&plan, root, rel, &best_path->path, info->options,
-						  fetched_by(info, best_path), params);
+						  fetched_by(root, info, best_path), params);
 
 	/* the remote's conditions are rechecked here if the row is seen again in EvalPlanQual */
 	return make_foreignscan(tlist, local, rel->relid, params, pgml_planinfo_pack_scan(&plan),
@@ -418,4 +432,13 @@ pgmlGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *b
 	if (IS_SIMPLE_REL(rel))
 		return plan_scan(root, rel, relid, best_path, tlist, scan_clauses, outer_plan);
 	return pgml_plan_select(root, rel, best_path, tlist, outer_plan);
+}
+
+/* May an Append run the scan at the same time as others? */
+bool
+pgmlIsForeignPathAsyncCapable(ForeignPath *path)
+{
+	PgmlRelInfo *info = pgml_relinfo_of(path->path.parent);
+
+	return info != NULL && info->concurrent;
 }

@@ -222,6 +222,7 @@ pgml_planinfo_pack_scan(const PgmlScanPlan *plan)
 	packed = lappend(packed, makeBoolean(plan->system_columns));
 	packed = lappend(packed, makeBoolean(plan->chosen_by_user));
 	packed = lappend(packed, makeBoolean(plan->hands_on));
+	packed = lappend(packed, makeInteger(plan->parent_distance));
 	return lappend(packed, list_make2_oid(plan->serverid, plan->userid));
 }
 
@@ -241,6 +242,7 @@ pgml_planinfo_unpack_scan(List *packed)
 	plan->system_columns = take_bool(&unpacker);
 	plan->chosen_by_user = take_bool(&unpacker);
 	plan->hands_on = take_bool(&unpacker);
+	plan->parent_distance = take_int(&unpacker);
 	oids = take_list(&unpacker, T_OidList);
 	if (list_length(oids) != 2)
 		throw_foreign();
@@ -360,6 +362,8 @@ pgml_planinfo_make_direct(ForeignScan *scan, CmdType operation, Index result_rel
 	packed = lappend(packed, makeBoolean(plan->counts));
 	packed = add_string(packed, plan->sql);
 
+	/* what changes rows isn't run at the same time as other scans */
+	scan->scan.plan.async_capable = false;
 	scan->operation = operation;
 	scan->resultRelation = result_relation;
 	scan->fdw_exprs = params;

@@ -59,6 +59,10 @@ extern List *pgml_stored_columns(Relation rel);
  * PGML_REMOTE_TABLEOID_ATTNO: command id field of the tuple header (type oid).
  * Attributes that no column fills are null.  The values of the query's
  * parameters $1 ... $n are the ForeignScan's fdw_exprs, in order.
+ *
+ * Sorted scans of partitions are merged.  Those of one table are known by the range table
+ * index of the table: parent_distance before the first relation of the scan,
+ * in every range table that the plan gets to.
  */
 typedef struct PgmlScanPlan
 {
@@ -66,6 +70,7 @@ typedef struct PgmlScanPlan
 	PgmlSourceKind kind;
 	bool		chosen_by_user; /* the executor may not take another kind */
 	bool		hands_on;		/* rows go on as they come, once: the rest may never be asked for */
+	int			parent_distance;	/* 0: its rows aren't merged */
 	AttrNumber *attnums;
 	char	   *relations;		/* for EXPLAIN; NULL for a base relation */
 	bool		system_columns; /* xmin, cmin and friends are read: rows need a tuple header */

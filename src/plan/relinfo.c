@@ -37,10 +37,12 @@
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 
+#include "plan/bound.h"
 #include "plan/changes.h"
 #include "plan/cost.h"
 #include "plan/relinfo.h"
 #include "plan/size.h"
+#include "plan/transport.h"
 #include "query/shippable.h"
 
 /* Rows of a table that nobody has counted. */
@@ -271,5 +273,8 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		.remote_quals = info->remote_cost
 	});
 	info->run_once = changes_server(root, info->options->serverid);
+	info->bound = pgml_bound_find(root, rel, info);
+	info->concurrent = info->options->async_capable && !info->run_once &&
+		!pgml_relinfo_is_changed(root, rel->relid) && !pgml_transport_is_enough(root, rel->rows);
 	rel->fdw_private = info;
 }

@@ -22,6 +22,8 @@ typedef struct PgmlRelInfo
 	List	   *local_conds;	/* RestrictInfos that stay here */
 	Bitmapset  *attrs_used;		/* of a base relation: attributes to fetch, offset by FirstLowInvalidHeapAttributeNumber */
 
+	Expr	   *bound;			/* no query needs more rows of it, if they are sorted as the query wants; NULL: it may */
+
 	/* what the remote is asked for, when it isn't just a base relation */
 	Relids		relids;			/* base relations in it */
 	Relids		visible;		/* those whose columns can be had: others are only tested for */
@@ -47,6 +49,7 @@ typedef struct PgmlRelInfo
 	Cost		find_cost;		/* of the remote finding them */
 	const PgmlSubquery *as_subplan; /* of a last step: it as a subquery in an expression, if that was asked for */
 	bool		run_once;		/* started again, its scan could see what the statement has done */
+	bool		concurrent;		/* its scan may run at the same time as those of other relations */
 } PgmlRelInfo;
 
 /* Build it for a base relation (GetForeignRelSize), and set the relation's sizes. */

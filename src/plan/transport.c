@@ -5,8 +5,8 @@
  * The user's word counts: the setting pgml_fdw.transport, else the option of
  * the table or server.  Else the plan decides: a statement with parameters for
  * scans that are run again with other values and for those that bring few rows,
- * a cursor where the query is likely to stop before the end, and a COPY for all
- * the rest.  The executor may still take a cursor instead of a COPY, when it
+ * a cursor where the query is likely to stop before the end, or merges the rows with
+ * others of the same server, and a COPY for all the rest.  The executor may still take a cursor instead of a COPY, when it
  * sees that its rows are asked for in steps and would be handed on so.
  */
 #include "postgres.h"
@@ -15,6 +15,7 @@
 #include "optimizer/paths.h"
 
 #include "base/setting.h"
+#include "plan/relinfo.h"
 #include "plan/transport.h"
 
 /*
@@ -45,9 +46,9 @@ is_run_again(Path *path, List *params)
 	return path->param_info != NULL || is_executor_param((Node *) params, NULL);
 }
 
-/* Does something in the query read all of the scan before it gives a row? */
+/* Does something in the query read all of a scan in this order before it gives a row? */
 static bool
-is_read_first(PlannerInfo *root, Path *path)
+is_read_first(PlannerInfo *root, List *pathkeys)
 {
 	Query	   *query = root->parse;
 
@@ -55,7 +56,14 @@ is_read_first(PlannerInfo *root, Path *path)
 		query->hasWindowFuncs || query->distinctClause != NIL || query->setOperations != NULL)
 		return true;
 	return root->sort_pathkeys != NIL &&
-		!pathkeys_contained_in(root->sort_pathkeys, path->pathkeys);
+		!pathkeys_contained_in(root->sort_pathkeys, pathkeys);
+}
+
+/* The relations of the query that this one, or what it is a part of, stands for. */
+static Relids
+relids_in_query(RelOptInfo *rel)
+{
+	return rel->top_parent_relids != NULL ? rel->top_parent_relids : rel->relids;
 }
 
 /* Is the scan likely to be left early?  Only where the query is no more than this scan. */
@@ -64,7 +72,8 @@ stops_early(PlannerInfo *root, RelOptInfo *rel, Path *path)
 {
 	double		fraction = root->tuple_fraction;
 
-	if (fraction <= 0 || !bms_equal(root->all_baserels, rel->relids) || is_read_first(root, path))
+	if (fraction <= 0 || !bms_equal(root->all_baserels, relids_in_query(rel)) ||
+		is_read_first(root, path->pathkeys))
 		return false;
 
 	/* one and more is a number of rows */
@@ -73,12 +82,56 @@ stops_early(PlannerInfo *root, RelOptInfo *rel, Path *path)
 	return fraction < PGML_EARLY_FRACTION;
 }
 
+bool
+pgml_transport_is_enough(PlannerInfo *root, double rows)
+{
+	double		fraction = root->tuple_fraction;
+
+	if (fraction <= 0 || is_read_first(root, NIL))
+		return false;
+	return fraction < (fraction < 1.0 ? PGML_EARLY_FRACTION : rows);
+}
+
+/* How far is the scan's first relation from the table whose partitions are merged with it?  0: it isn't merged. */
+static int
+distance_to_parent(PlannerInfo *root, RelOptInfo *rel, Path *path, List *params)
+{
+	Relids		parent = bms_intersect(rel->top_parent_relids, root->all_baserels);
+	Relids		child = pgml_relinfo_of(rel)->relids;
+
+	if (path->pathkeys == NIL || bms_is_empty(parent) || is_run_again(path, params))
+		return 0;
+	return bms_next_member(child, -1) - bms_next_member(parent, -1);
+}
+
+/* Are there other partitions on the same server, whose rows are merged with these? */
+static bool
+shares_server(PlannerInfo *root, RelOptInfo *rel, const PgmlOptions *options)
+{
+	int			child = bms_next_member(pgml_relinfo_of(rel)->relids, -1);
+	Index		parent = root->append_rel_array[child]->parent_relid;
+	ListCell   *lc;
+
+	foreach(lc, root->append_rel_list)
+	{
+		AppendRelInfo *other = lfirst_node(AppendRelInfo, lc);
+		RelOptInfo *sibling = root->simple_rel_array[other->child_relid];
+
+		if (other->parent_relid == parent && (int) other->child_relid != child &&
+			sibling != NULL && !IS_DUMMY_REL(sibling) && sibling->serverid == options->serverid)
+			return true;
+	}
+	return false;
+}
+
 static PgmlSourceKind
-choose_kind(PlannerInfo *root, RelOptInfo *rel, Path *path, double fetched, List *params)
+choose_kind(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel, Path *path,
+			const PgmlOptions *options, double fetched, List *params)
 {
 	if (fetched <= PGML_ROW_MAX || is_run_again(path, params))
 		return PGML_SOURCE_ROW;
-	if (stops_early(root, rel, path))
+	if (stops_early(root, rel, path) ||
+		(plan->parent_distance > 0 && shares_server(root, rel, options)))
 		return PGML_SOURCE_CURSOR;
 	return PGML_SOURCE_COPY;
 }
@@ -92,6 +145,7 @@ pgml_transport_choose(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel, Pa
 	if (pgml_setting_transport != PGML_TRANSPORT_AUTO)
 		wanted = (PgmlTransport) pgml_setting_transport;
 
+	plan->parent_distance = distance_to_parent(root, rel, path, params);
 	plan->chosen_by_user = true;
 	switch (wanted)
 	{
@@ -105,11 +159,11 @@ pgml_transport_choose(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel, Pa
 			plan->kind = PGML_SOURCE_CURSOR;
 			break;
 		case PGML_TRANSPORT_AUTO:
-			plan->kind = choose_kind(root, rel, path, fetched, params);
+			plan->kind = choose_kind(plan, root, rel, path, options, fetched, params);
 			plan->chosen_by_user = false;
 			break;
 	}
-	plan->hands_on = !is_run_again(path, params) && !is_read_first(root, path);
+	plan->hands_on = !is_run_again(path, params) && !is_read_first(root, path->pathkeys);
 	plan->query.guard_rows = fetched > PGML_ROW_MAX ||
 		(plan->hands_on && root->tuple_fraction > 0);
 	plan->query.fetch_size = options->fetch_size;

@@ -20,4 +20,10 @@ extern void pgml_transport_choose(PgmlScanPlan *plan, PlannerInfo *root, RelOptI
 								  Path *path, const PgmlOptions *options,
 								  double fetched, List *params);
 
+/*
+ * Is the query likely to be satisfied by so many rows of one relation, so that the scans of
+ * others (partitions on other servers) had better wait?
+ */
+extern bool pgml_transport_is_enough(PlannerInfo *root, double rows);
+
 #endif							/* PGML_PLAN_TRANSPORT_H */

@@ -127,16 +127,19 @@ typedef struct PgmlRowLock
 /* " ORDER BY a ASC NULLS LAST, ...", or nothing; the keys are PgmlSortKeys. */
 extern void pgml_deparse_order_by(PgmlDeparse *cxt, List *sortkeys);
 
+/* " OFFSET n LIMIT m", or " ... FETCH FIRST (m) ROWS WITH TIES"; either may be NULL. */
+extern void pgml_deparse_limit(PgmlDeparse *cxt, Expr *limit, Expr *offset, bool with_ties);
+
 /* " FOR UPDATE OF alias SKIP LOCKED", or nothing; alias may be NULL. */
 extern void pgml_deparse_row_lock(StringInfo buf, PgmlRowLock lock, const char *alias);
 
 /*
  * The part of a base relation's SELECT behind the column list:
- * " FROM s.t WHERE ... ORDER BY ... FOR UPDATE".  Start with an empty buf:
+ * " FROM s.t WHERE ... ORDER BY ... LIMIT ... FOR UPDATE".  Start with an empty buf:
  * then param_at are offsets in the tail, as PgmlQuery wants them.
  */
 extern void pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys,
-								   PgmlRowLock lock);
+								   Expr *limit, PgmlRowLock lock);
 
 /* deparse_modify.c */
 

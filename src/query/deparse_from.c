@@ -251,33 +251,6 @@ append_group_by(PgmlDeparse *cxt, const PgmlSelect *select)
 	}
 }
 
-/* Append a number of rows. */
-static void
-append_count(PgmlDeparse *cxt, Expr *count)
-{
-	if (IsA(count, Const) && !((Const *) count)->constisnull)
-		appendStringInfo(cxt->buf, INT64_FORMAT, DatumGetInt64(((Const *) count)->constvalue));
-	else
-		pgml_deparse_expr(cxt, count);
-}
-
-static void
-append_limit(PgmlDeparse *cxt, const PgmlSelect *select)
-{
-	if (select->offset != NULL)
-	{
-		appendStringInfoString(cxt->buf, " OFFSET ");
-		append_count(cxt, select->offset);
-	}
-	if (select->limit != NULL)
-	{
-		appendStringInfoString(cxt->buf, select->with_ties ? " FETCH FIRST (" : " LIMIT ");
-		append_count(cxt, select->limit);
-		if (select->with_ties)
-			appendStringInfoString(cxt->buf, ") ROWS WITH TIES");
-	}
-}
-
 /* Append everything behind the columns. */
 static void
 append_rest(PgmlDeparse *cxt, const PgmlSelect *select)
@@ -291,7 +264,7 @@ append_rest(PgmlDeparse *cxt, const PgmlSelect *select)
 	append_group_by(cxt, select);
 	pgml_deparse_conds(cxt, " HAVING ", having);
 	pgml_deparse_order_by(cxt, select->sort);
-	append_limit(cxt, select);
+	pgml_deparse_limit(cxt, select->limit, select->offset, select->with_ties);
 	foreach(lc, select->locks)
 	{
 		PgmlSelectLock *lock = lfirst(lc);

@@ -141,8 +141,36 @@ pgml_deparse_row_lock(StringInfo buf, PgmlRowLock lock, const char *alias)
 	}
 }
 
+/* Append a number of rows. */
+static void
+append_count(PgmlDeparse *cxt, Expr *count)
+{
+	if (IsA(count, Const) && !((Const *) count)->constisnull)
+		appendStringInfo(cxt->buf, INT64_FORMAT, DatumGetInt64(((Const *) count)->constvalue));
+	else
+		pgml_deparse_expr(cxt, count);
+}
+
 void
-pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys, PgmlRowLock lock)
+pgml_deparse_limit(PgmlDeparse *cxt, Expr *limit, Expr *offset, bool with_ties)
+{
+	if (offset != NULL)
+	{
+		appendStringInfoString(cxt->buf, " OFFSET ");
+		append_count(cxt, offset);
+	}
+	if (limit != NULL)
+	{
+		appendStringInfoString(cxt->buf, with_ties ? " FETCH FIRST (" : " LIMIT ");
+		append_count(cxt, limit);
+		if (with_ties)
+			appendStringInfoString(cxt->buf, ") ROWS WITH TIES");
+	}
+}
+
+void
+pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys, Expr *limit,
+					   PgmlRowLock lock)
 {
 	if (pgml_deparse_needs_alias(conditions))
 	{
@@ -156,5 +184,6 @@ pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys, PgmlR
 	cxt->qualifier = quote_identifier(cxt->options->table_name);
 	pgml_deparse_order_by(cxt, sortkeys);
 	cxt->qualifier = NULL;
+	pgml_deparse_limit(cxt, limit, NULL, false);
 	pgml_deparse_row_lock(cxt->buf, lock, NULL);
 }

@@ -231,6 +231,18 @@ extern PgmlResult *pgml_stream_describe(PgmlConn *conn);
  */
 extern bool pgml_stream_read(PgmlConn *conn, StringInfo buf);
 
+/* The same, but append only what has come, maybe nothing, and don't wait. */
+extern bool pgml_stream_try_read(PgmlConn *conn, StringInfo buf);
+
+/* Has what pgml_stream_describe or _next_rows would wait for come?  Never blocks. */
+extern bool pgml_stream_has_answered(PgmlConn *conn);
+
+/*
+ * The socket to wait on until that may have changed.  libpq has taken from it what was
+ * there: those who wait must have seen one of the above say no.
+ */
+extern int	pgml_stream_socket(PgmlConn *conn);
+
 /*
  * The same for rows of a query with parameters, by the extended protocol: name
  * is a prepared statement, or NULL to run sql unprepared.  All columns come in

@@ -133,6 +133,7 @@ pgml_connection_drop(PgmlConn *conn)
 	pgml_connection_free_waits(conn);
 	PQfreemem(conn->copybuf);
 	PQclear(conn->kept);
+	PQclear(conn->come);
 	if (conn->pg != NULL)
 	{
 		PQfinish(conn->pg);
@@ -147,6 +148,8 @@ pgml_connection_drop(PgmlConn *conn)
 	conn->established = false;
 	conn->copybuf = NULL;
 	conn->kept = NULL;
+	conn->come = NULL;
+	conn->has_come = false;
 	conn->wire = PGML_WIRE_IDLE;
 	conn->occupant = NULL;
 	conn->pipelined = false;

@@ -23,6 +23,15 @@
 struct pg_conn;					/* libpq's PGconn */
 struct pg_result;				/* libpq's PGresult */
 
+/* What one reader has had of the wire. */
+typedef struct PgmlUsage
+{
+	int64		rows;			/* rows received; the reader counts them */
+	int64		bytes;			/* payload bytes of them */
+	int64		round_trips;	/* as in base/stats.h */
+	double		waited_ms;		/* time in which there was nothing to do but wait for the remote */
+} PgmlUsage;
+
 /*
  * Whoever reads or writes a stream on a connection is its occupant.  When
  * somebody else needs the wire, park is called: it must take what is left of
@@ -39,6 +48,9 @@ struct PgmlOccupant
 	 * context of an error, for a message?  In the current context, or NULL.
 	 */
 	char	   *(*name_row) (PgmlOccupant *self, const char *remote_context);
+
+	PgmlUsage  *usage;			/* what the stream has cost is added here; may be NULL */
+	const void *reader;			/* who reads the stream; NULL: nobody that others know */
 };
 
 /* What the wire of a connection is busy with. */
@@ -117,6 +129,7 @@ struct PgmlConn
 	bool		midway;			/* some rows of the statement have been read; the rest is skipped, never cancelled */
 	TimestampTz last_sent;		/* when the last message left, or the connection was made */
 	bool		unawaited;		/* flushed, and nobody has waited for the answer yet */
+	bool		described;		/* the rows of a stream have been described by a first result */
 	bool		copying;		/* a COPY's rows have begun to come, or may go */
 	uint64		copied;			/* how many bytes of them have come, if they are awaited */
 	bool		guarded;		/* a savepoint stands below the stream on the wire */
@@ -127,6 +140,8 @@ struct PgmlConn
 	bool		rolling_back;	/* a ROLLBACK is on the wire whose end is to be waited for */
 	struct PgmlResult *row;		/* wrapper of the row that pgml_rows_next handed out */
 	struct pg_result *kept;		/* last result of the message on the wire, so far */
+	bool		has_come;		/* its next result has been taken from libpq already: */
+	struct pg_result *come;		/* this one; NULL: the end of the message */
 
 	/* the remote transaction; all 0 for a connection in autocommit */
 	void		(*enlist) (PgmlConn *conn, int level); /* queues BEGIN, SAVEPOINT...; NULL: autocommit */

@@ -36,6 +36,15 @@
 /* And it is waited for its next row no longer than this. */
 #define PGML_DRAIN_WAIT_MS 2
 
+/* Bytes of rows have come. */
+static void
+count_bytes(PgmlConn *conn, int64 bytes)
+{
+	pgml_stats.bytes_in += bytes;
+	if (conn->occupant != NULL && conn->occupant->usage != NULL)
+		conn->occupant->usage->bytes += bytes;
+}
+
 /* Free the wire of a stream that has been read to the end of its message. */
 static void
 vacate(PgmlConn *conn)
@@ -116,8 +125,6 @@ pgml_stream_start_rows(PgmlConn *conn, PgmlOccupant *occupant, const char *name,
 bool
 pgml_stream_next_rows(PgmlConn *conn, PgmlResult *into)
 {
-	bool		first = conn->unawaited;
-
 	if (conn->wire != PGML_WIRE_ROWS)
 		elog(ERROR, "no stream is open on server \"%s\"", conn->name);
 
@@ -138,10 +145,11 @@ pgml_stream_next_rows(PgmlConn *conn, PgmlResult *into)
 		}
 
 		/* behind the rows comes a result without any, for the command as such */
-		if (PQntuples(res) > 0 || first)
+		if (PQntuples(res) > 0 || !conn->described)
 		{
+			conn->described = true;
 			pgml_result_replace(into, res);
-			pgml_stats.bytes_in += pgml_result_bytes(into);
+			count_bytes(conn, pgml_result_bytes(into));
 			return true;
 		}
 		PQclear(res);
@@ -174,26 +182,58 @@ finish_copy(PgmlConn *conn, bool fail)
 	}
 }
 
-bool
-pgml_stream_read(PgmlConn *conn, StringInfo buf)
+/* Make sure that the connection carries a COPY. */
+static void
+check_copy(PgmlConn *conn)
 {
-	int			len;
-
 	if (conn->wire != PGML_WIRE_COPY_OUT)
 		elog(ERROR, "no stream is open on server \"%s\"", conn->name);
-	if (!conn->copying)
-		await_copy(conn);
+}
 
-	len = pgml_wire_await_copy(conn, buf);
-	if (len > 0)
+/* So many bytes of the COPY have come (-1: its end); is there more? */
+static bool
+go_on(PgmlConn *conn, int len)
+{
+	if (len >= 0)
 	{
-		pgml_stats.bytes_in += len;
+		count_bytes(conn, len);
 		return true;
 	}
-
 	finish_copy(conn, true);
 	vacate(conn);
 	return false;
+}
+
+bool
+pgml_stream_read(PgmlConn *conn, StringInfo buf)
+{
+	check_copy(conn);
+	if (!conn->copying)
+		await_copy(conn);
+	return go_on(conn, pgml_wire_await_copy(conn, buf));
+}
+
+bool
+pgml_stream_try_read(PgmlConn *conn, StringInfo buf)
+{
+	check_copy(conn);
+	if (!conn->copying && !pgml_wire_poll(conn))
+		return true;
+	if (!conn->copying)
+		await_copy(conn);
+	return go_on(conn, pgml_wire_poll_copy(conn, buf));
+}
+
+bool
+pgml_stream_has_answered(PgmlConn *conn)
+{
+	return pgml_wire_poll(conn);
+}
+
+int
+pgml_stream_socket(PgmlConn *conn)
+{
+	return PQsocket(conn->pg);
 }
 
 /* Take the next of a COPY's bytes, if they are there: their length, 0, or -1 at the end. */
@@ -214,7 +254,7 @@ try_rows(PgmlConn *conn, bool *failed)
 	PGresult   *res;
 	int			len;
 
-	if (PQisBusy(conn->pg))
+	if (!pgml_wire_poll(conn))
 		return 0;
 	pgml_wire_next(conn, 0, &res);
 	if (res == NULL)

@@ -2,11 +2,12 @@
  * wire.c
  *		Sending messages and receiving results.
  *
- * The connection is in libpq's non-blocking mode and every wait is on the
- * process latch and the socket, so that a cancel, a timeout or the end of the
- * postmaster is heard.  An interrupt is thrown out of the wait with the message
- * unfinished; the wire stays marked busy, and the abort of the transaction (or
- * whoever needs the connection next) settles it.
+ * The connection is in libpq's non-blocking mode; waiting is wait.c's.  An interrupt
+ * is thrown out of a wait with the message unfinished; the wire stays marked busy,
+ * and the abort of the transaction (or whoever needs the connection next) settles it.
+ *
+ * Results can also be polled for.  libpq can't be asked what kind of result it
+ * has without giving it away; so what a poll finds is put aside for whoever asks next.
  *
  * Round trips are counted where they are caused: the first time somebody asks
  * for a result after a flush.
@@ -17,10 +18,6 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/fd.h"
-#include "storage/ipc.h"
-#include "storage/latch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -44,105 +41,6 @@
  * the cache still when the rows are decoded.
  */
 #define PGML_COPY_ROOM (64 * 1024)
-
-/* Turn a deadline into a timeout for one wait; false: there is no time left. */
-static bool
-compute_timeout(TimestampTz deadline, long *timeout)
-{
-	*timeout = -1;
-	if (deadline == 0)
-		return true;
-	*timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-	return *timeout > 0 && !ProcDiePending && !QueryCancelPending;
-}
-
-/* The latch has been set: by whom, if anybody wants to know. */
-static void
-hear_latch(TimestampTz deadline)
-{
-	ResetLatch(MyLatch);
-	if (deadline == 0)
-		CHECK_FOR_INTERRUPTS();
-}
-
-bool
-pgml_wire_wait(int socket, int events, TimestampTz deadline)
-{
-	int			happened;
-	long		timeout;
-
-	if (!compute_timeout(deadline, &timeout))
-		return false;
-	if (timeout >= 0)
-		events |= WL_TIMEOUT;
-	happened = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | events,
-								 socket, timeout, PG_WAIT_EXTENSION);
-	if (happened & WL_LATCH_SET)
-		hear_latch(deadline);
-	return true;
-}
-
-/*
- * Make the set of what we wait for when we read from the remote.  Made once per
- * network connection: to make one takes longer than a short wait.
- */
-static void
-make_wait_set(PgmlConn *conn)
-{
-	int			socket = PQsocket(conn->pg);
-
-	/* one that is there is not of this socket, or was never finished */
-	pgml_connection_free_waits(conn);
-	conn->waits = pgml_create_wait_set(conn->cxt, 3);
-	AddWaitEventToSet(conn->waits, WL_SOCKET_READABLE, socket, NULL, NULL);
-	AddWaitEventToSet(conn->waits, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-	AddWaitEventToSet(conn->waits, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
-	conn->waits_on = socket;
-}
-
-/* Wait until the remote has sent something, the latch is set, or timeout ms have passed (-1: none). */
-static bool
-wait_readable(PgmlConn *conn, long timeout, TimestampTz deadline)
-{
-	WaitEvent	event;
-
-	/* of dblink's there may be many, and a set takes a file descriptor: only for a stream */
-	if (conn->enlist == NULL && conn->occupant == NULL)
-	{
-		int			happened = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH |
-												 WL_SOCKET_READABLE | (timeout >= 0 ? WL_TIMEOUT : 0),
-												 PQsocket(conn->pg), timeout, PG_WAIT_EXTENSION);
-
-		if (happened & WL_LATCH_SET)
-			hear_latch(deadline);
-		return (happened & WL_SOCKET_READABLE) != 0;
-	}
-	if (conn->waits == NULL || conn->waits_on != PQsocket(conn->pg))
-		make_wait_set(conn);
-	if (WaitEventSetWait(conn->waits, timeout, &event, 1, PG_WAIT_EXTENSION) == 0)
-		return false;
-	if (event.events & WL_LATCH_SET)
-		hear_latch(deadline);
-	return (event.events & WL_SOCKET_READABLE) != 0;
-}
-
-bool
-pgml_wire_flush(PgmlConn *conn, TimestampTz deadline)
-{
-	for (;;)
-	{
-		int			left = PQflush(conn->pg);
-
-		if (left <= 0)
-			return left == 0;
-		if (!pgml_wire_wait(PQsocket(conn->pg), WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE, deadline))
-			return false;
-
-		/* the remote may be stuck because it wants to be read first */
-		if (!PQconsumeInput(conn->pg))
-			return false;
-	}
-}
 
 /* Take the wire from its occupant, or end an orphaned stream; what is left for later stays. */
 static void
@@ -215,6 +113,9 @@ pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool pipelined)
 {
 	PQclear(conn->kept);
 	conn->kept = NULL;
+	PQclear(conn->come);
+	conn->come = NULL;
+	conn->has_come = false;
 	conn->wire = wire;
 	conn->wire_level = GetCurrentTransactionNestLevel();
 	conn->pipelined = pipelined;
@@ -222,6 +123,7 @@ pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool pipelined)
 	conn->last_sent = GetCurrentTimestamp();
 	conn->unawaited = true;
 	conn->guarded = false;
+	conn->described = false;
 	conn->copying = false;
 	conn->copied = 0;
 	remember_sql(conn, sql);
@@ -408,21 +310,30 @@ finish_message(PgmlConn *conn)
 	conn->midway = false;
 }
 
+/* Somebody asks for an answer: the first time it is a round trip. */
+static void
+count_round_trip(PgmlConn *conn)
+{
+	if (!conn->unawaited)
+		return;
+	conn->unawaited = false;
+	pgml_stats.round_trips++;
+	if (conn->occupant != NULL && conn->occupant->usage != NULL)
+		conn->occupant->usage->round_trips++;
+}
+
 /* Wait until libpq has a whole result; false: not in time. */
 static bool
 wait_result(PgmlConn *conn, TimestampTz deadline)
 {
-	if (conn->unawaited)
-		pgml_stats.round_trips++;
-	conn->unawaited = false;
-
+	count_round_trip(conn);
 	while (PQisBusy(conn->pg))
 	{
 		long		timeout;
 
-		if (!compute_timeout(deadline, &timeout))
+		if (!pgml_wire_time_left(deadline, &timeout))
 			return false;
-		wait_readable(conn, timeout, deadline);
+		pgml_wire_await_input(conn, timeout, deadline);
 		/* on failure libpq makes an error result of it */
 		if (!PQconsumeInput(conn->pg))
 			break;
@@ -464,79 +375,160 @@ throw_disorder(PgmlConn *conn)
 			 errmsg("server \"%s\" sent an answer that was not asked for", conn->name)));
 }
 
+/* What was found where the next result should be. */
+typedef enum Found
+{
+	FOUND_RESULT,
+	FOUND_NOTHING,				/* what callers never see; look on */
+	FOUND_END,					/* of the message */
+	FOUND_DISORDER				/* libpq and we don't understand the remote any more */
+} Found;
+
+/*
+ * Take the next result from libpq, which must have it.  gap says whether the one
+ * before was the end of a pipeline's command.  strict: throw if it is none that
+ * could be.
+ */
+static Found
+take_result(PgmlConn *conn, bool strict, bool *gap, PGresult **result)
+{
+	PGresult   *res = PQgetResult(conn->pg);
+
+	*result = res;
+	if (res == NULL)
+	{
+		/* in a pipeline, each command's results end with a NULL */
+		if (!conn->pipelined || PQstatus(conn->pg) != CONNECTION_OK)
+			return FOUND_END;
+
+		/* two in a row: libpq thinks that it's over, and would go on so for ever */
+		if (*gap)
+			return FOUND_DISORDER;
+		*gap = true;
+		choose_row_mode(conn);
+		return FOUND_NOTHING;
+	}
+
+	*gap = false;
+	if (PQresultStatus(res) == PGRES_PIPELINE_SYNC)
+	{
+		PQclear(res);
+		*result = NULL;
+		return PQexitPipelineMode(conn->pg) ? FOUND_END : FOUND_DISORDER;
+	}
+	if (PQresultStatus(res) == PGRES_PIPELINE_ABORTED)
+	{
+		PQclear(res);			/* the error before it has been returned */
+		return FOUND_NOTHING;
+	}
+	if (strict && is_stray_copy(conn, res))
+	{
+		PQclear(res);
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("COPY cannot be run as a command on server \"%s\"", conn->name)));
+	}
+	if (conn->sent != NIL && pgml_wire_ok(res))
+	{
+		pgml_steps_confirm(conn, res);
+		PQclear(res);
+		return FOUND_NOTHING;
+	}
+
+	/*
+	 * It is a step that has failed.  (A message of the simple protocol with a
+	 * syntax error anywhere fails before its first step.)
+	 */
+	if (conn->sent != NIL && conn->pipelined)
+		remember_sql(conn, ((PgmlStep *) linitial(conn->sent))->sql);
+	return FOUND_RESULT;
+}
+
+/* Hand out the result that pgml_wire_poll has found. */
+static void
+hand_out(PgmlConn *conn, PGresult **result)
+{
+	*result = conn->come;
+	conn->come = NULL;
+	conn->has_come = false;
+	if (*result == NULL)
+		finish_message(conn);
+}
+
 bool
 pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
 {
-	bool		command_ended = false;
+	bool		gap = false;
 
-	for (;;)
+	while (!conn->has_come)
 	{
-		PGresult   *res;
-
 		if (!wait_result(conn, deadline))
 			return false;
-		*result = res = PQgetResult(conn->pg);
-
-		if (res == NULL)
+		switch (take_result(conn, deadline == 0, &gap, result))
 		{
-			/* in a pipeline, each command's results end with a NULL */
-			if (conn->pipelined && PQstatus(conn->pg) == CONNECTION_OK)
-			{
-				/* two in a row: libpq thinks that it's over, and would go on so for ever */
-				if (command_ended && deadline == 0)
-					throw_disorder(conn);
-				if (command_ended)
-					return false;
-				command_ended = true;
-				choose_row_mode(conn);
-				continue;
-			}
-			finish_message(conn);
-			return true;
-		}
-
-		command_ended = false;
-
-		if (PQresultStatus(res) == PGRES_PIPELINE_SYNC)
-		{
-			PQclear(res);
-			*result = NULL;
-			if (!PQexitPipelineMode(conn->pg))
-			{
+			case FOUND_RESULT:
+				return true;
+			case FOUND_NOTHING:
+				break;
+			case FOUND_END:
+				finish_message(conn);
+				return true;
+			case FOUND_DISORDER:
 				if (deadline == 0)
 					throw_disorder(conn);
 				return false;
-			}
-			finish_message(conn);
-			return true;
 		}
-		if (PQresultStatus(res) == PGRES_PIPELINE_ABORTED)
-		{
-			PQclear(res);		/* the error before it has been returned */
-			continue;
-		}
-		if (deadline == 0 && is_stray_copy(conn, res))
-		{
-			PQclear(res);
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("COPY cannot be run as a command on server \"%s\"", conn->name)));
-		}
-		if (conn->sent != NIL && pgml_wire_ok(res))
-		{
-			pgml_steps_confirm(conn, res);
-			PQclear(res);
-			continue;
-		}
-
-		/*
-		 * It is a step that has failed.  (A message of the simple protocol with
-		 * a syntax error anywhere fails before its first step.)
-		 */
-		if (conn->sent != NIL && conn->pipelined)
-			remember_sql(conn, ((PgmlStep *) linitial(conn->sent))->sql);
-		return true;
 	}
+	hand_out(conn, result);
+	return true;
+}
+
+/* How often libpq must be asked for input before it is certain that there is none; see pgml_wire_await_copy. */
+static int
+tries_at_input(PgmlConn *conn)
+{
+	return PQsslInUse(conn->pg) || PQgssEncInUse(conn->pg) ? 2 : 1;
+}
+
+/* Has libpq a whole result, after it has taken in what is there? */
+static bool
+has_result(PgmlConn *conn)
+{
+	for (int tries = tries_at_input(conn); PQisBusy(conn->pg); tries--)
+	{
+		if (tries == 0)
+			return false;
+		/* on failure libpq makes an error result of it */
+		if (!PQconsumeInput(conn->pg))
+			break;
+	}
+	return true;
+}
+
+bool
+pgml_wire_poll(PgmlConn *conn)
+{
+	bool		gap = false;
+
+	count_round_trip(conn);
+	while (!conn->has_come && has_result(conn))
+	{
+		PGresult   *res;
+
+		switch (take_result(conn, true, &gap, &res))
+		{
+			case FOUND_RESULT:
+			case FOUND_END:
+				conn->come = res;
+				conn->has_come = true;
+				break;
+			case FOUND_NOTHING:
+				break;
+			case FOUND_DISORDER:
+				throw_disorder(conn);
+		}
+	}
+	return conn->has_come;
 }
 
 int
@@ -593,7 +585,7 @@ await_more(PgmlConn *conn)
 {
 	if (conn->copied >= NAP_AFTER_BYTES)
 		pg_usleep(NAP_US);
-	wait_readable(conn, -1, 0);
+	pgml_wire_await_input(conn, -1, 0);
 }
 
 /*
@@ -604,7 +596,7 @@ await_more(PgmlConn *conn)
 int
 pgml_wire_await_copy(PgmlConn *conn, StringInfo buf)
 {
-	int			tries = PQsslInUse(conn->pg) || PQgssEncInUse(conn->pg) ? 2 : 1;
+	int			tries = tries_at_input(conn);
 	int			len;
 
 	for (int tried = 0; (len = pgml_wire_take_copy(conn, buf)) == 0; tried++)
@@ -622,16 +614,16 @@ pgml_wire_await_copy(PgmlConn *conn, StringInfo buf)
 	return len;
 }
 
-bool
-pgml_wire_has_input(PgmlConn *conn, int wait_ms)
+int
+pgml_wire_poll_copy(PgmlConn *conn, StringInfo buf)
 {
-	return wait_readable(conn, wait_ms, 0) && PQconsumeInput(conn->pg);
-}
+	int			tries = tries_at_input(conn);
+	int			len;
 
-bool
-pgml_wire_is_readable(PgmlConn *conn)
-{
-	return wait_readable(conn, 0, 0);
+	while ((len = pgml_wire_take_copy(conn, buf)) == 0 && tries-- > 0)
+		if (!PQconsumeInput(conn->pg))
+			pgml_wire_throw(conn, NULL);
+	return len;
 }
 
 void

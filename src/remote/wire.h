@@ -57,6 +57,15 @@ extern void pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool
  */
 extern bool pgml_wire_wait(int socket, int events, TimestampTz deadline);
 
+/* Turn a deadline (0: none) into the timeout of one wait (-1: none); false: there is no time left. */
+extern bool pgml_wire_time_left(TimestampTz deadline, long *timeout);
+
+/*
+ * Wait until the remote has sent something, the latch is set, or timeout ms have
+ * passed (-1: none); true: it has.
+ */
+extern bool pgml_wire_await_input(PgmlConn *conn, long timeout, TimestampTz deadline);
+
 /*
  * Hand everything in libpq's output buffer to the kernel; false: the
  * connection is broken or the deadline has passed (0: waits interruptibly).
@@ -91,6 +100,12 @@ extern void pgml_wire_close_pipeline(PgmlConn *conn);
 extern bool pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **res);
 
 /*
+ * Has the next result come, so that pgml_wire_next needn't wait?  Takes in what has
+ * arrived, and never waits.
+ */
+extern bool pgml_wire_poll(PgmlConn *conn);
+
+/*
  * Take a CopyData message into conn->copybuf, if libpq has a whole one:
  * its length, 0 if it hasn't, -1 at the end of the COPY.
  */
@@ -105,6 +120,9 @@ extern int	pgml_wire_take_copy(PgmlConn *conn, StringInfo buf);
 
 /* The same, but wait interruptibly until there are some. */
 extern int	pgml_wire_await_copy(PgmlConn *conn, StringInfo buf);
+
+/* The same, without waiting, but take in what has arrived. */
+extern int	pgml_wire_poll_copy(PgmlConn *conn, StringInfo buf);
 
 /* Take in what has arrived, waiting no longer than this; false: nothing has. */
 extern bool pgml_wire_has_input(PgmlConn *conn, int wait_ms);

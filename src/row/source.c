@@ -70,6 +70,7 @@ pgml_source_create(PgmlSourceKind kind, PgmlConn *conn,
 	PgmlSource *source = kinds[kind]->create(conn);
 
 	source->ops = kinds[kind];
+	source->proved = true;
 	source->cxt = cxt;
 	source->conn = conn;
 	conn->sources++;
@@ -83,11 +84,22 @@ pgml_source_create(PgmlSourceKind kind, PgmlConn *conn,
 }
 
 void
-pgml_source_start(PgmlSource *source, const PgmlParams *params)
+pgml_source_sign(PgmlSource *source, PgmlOccupant *occupant)
+{
+	occupant->usage = &source->usage;
+	occupant->reader = source->reader;
+}
+
+/* Send the query; params must live until it is proved. */
+static void
+send_query(PgmlSource *source, const PgmlParams *params, const void *reader)
 {
 	source->ops->stop(source);
 	pgml_codec_meet(source->codec, source->conn);
-	source->ops->start(source, params);
+	source->params = params;
+	source->reader = reader;
+	source->proved = false;
+	source->ops->send(source);
 
 	/* from now on the remote transaction is there */
 	if (!is_reader(source))
@@ -97,25 +109,118 @@ pgml_source_start(PgmlSource *source, const PgmlParams *params)
 	source->xact = source->conn->xact;
 }
 
-bool
-pgml_source_next(PgmlSource *source, Datum *values, bool *nulls)
+/* Make sure that the columns are what the codec expects; false: not without waiting. */
+static bool
+prove(PgmlSource *source, bool wait)
 {
-	if (source->ops->next(source, values, nulls))
+	if (likely(source->proved))
 		return true;
+	source->proved = source->ops->prove(source, wait);
+	return source->proved;
+}
 
+void
+pgml_source_start(PgmlSource *source, const PgmlParams *params)
+{
+	send_query(source, params, NULL);
+	(void) prove(source, true);
+	source->params = NULL;
+}
+
+/* Copy values of parameters, without their types and formats, which are the owner's for good. */
+static PgmlParams *
+copy_params(PgmlSource *source, const PgmlParams *params)
+{
+	PgmlParams *copy;
+	MemoryContext oldcxt;
+
+	if (source->params_cxt == NULL)
+		source->params_cxt = AllocSetContextCreate(source->cxt, "pgml_fdw parameters",
+												   ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(source->params_cxt);
+	oldcxt = MemoryContextSwitchTo(source->params_cxt);
+	copy = palloc(sizeof(PgmlParams));
+	*copy = *params;
+	copy->values = palloc(sizeof(char *) * Max(params->n, 1));
+	for (int i = 0; i < params->n; i++)
+		copy->values[i] = params->values[i] != NULL ? pstrdup(params->values[i]) : NULL;
+	MemoryContextSwitchTo(oldcxt);
+	return copy;
+}
+
+void
+pgml_source_send(PgmlSource *source, const PgmlParams *params, const void *reader)
+{
+	send_query(source, params != NULL ? copy_params(source, params) : NULL, reader);
+}
+
+/* The source has given its last row. */
+static void
+finish(PgmlSource *source)
+{
 	/* a query with parameters is likely to be started again */
 	if (source->query->nparam_at == 0 && source->reading)
 	{
 		source->ops->stop(source);
 		end_reading(source);
 	}
+}
+
+bool
+pgml_source_next(PgmlSource *source, Datum *values, bool *nulls)
+{
+	(void) prove(source, true);
+	if (source->ops->next(source, values, nulls, true) == PGML_NEXT_ROW)
+	{
+		source->usage.rows++;
+		return true;
+	}
+	finish(source);
 	return false;
+}
+
+PgmlNext
+pgml_source_try_next(PgmlSource *source, Datum *values, bool *nulls)
+{
+	PgmlNext	next;
+
+	if (!prove(source, false))
+		return PGML_NEXT_WAITS;
+	next = source->ops->next(source, values, nulls, false);
+	if (next == PGML_NEXT_ROW)
+		source->usage.rows++;
+	else if (next == PGML_NEXT_END)
+		finish(source);
+	return next;
+}
+
+int
+pgml_source_socket(const PgmlSource *source)
+{
+	return pgml_stream_socket(source->conn);
+}
+
+bool
+pgml_source_is_wire_idle(const PgmlSource *source)
+{
+	/* the answer to a COMMIT that nobody waits for is in nobody's way */
+	return (source->conn->wire == PGML_WIRE_IDLE || source->conn->late != NULL) &&
+		source->conn->occupant == NULL;
+}
+
+const void *
+pgml_source_rival(const PgmlSource *source)
+{
+	const PgmlOccupant *occupant = source->conn->occupant;
+
+	return occupant != NULL ? occupant->reader : NULL;
 }
 
 void
 pgml_source_stop(PgmlSource *source)
 {
 	source->ops->stop(source);
+	source->proved = true;
 	end_reading(source);
 }
 
@@ -124,6 +229,12 @@ pgml_source_close(PgmlSource *source)
 {
 	pgml_source_stop(source);
 	MemoryContextDelete(source->cxt);
+}
+
+PgmlUsage *
+pgml_source_usage(PgmlSource *source)
+{
+	return &source->usage;
 }
 
 const char *

@@ -68,6 +68,29 @@ extern void pgml_source_start(PgmlSource *source, const PgmlParams *params);
  */
 extern bool pgml_source_next(PgmlSource *source, Datum *values, bool *nulls);
 
+/*
+ * The halves of pgml_source_start, for those who have something else to do while the
+ * remote works.  _send sends the query, and doesn't wait for an answer (it may wait for a
+ * connection to be made).  Then both ways of reading are allowed: _next, which waits, and
+ * _try_next, which says PGML_NEXT_WAITS when it would have to; then the socket is to be
+ * waited on, and only then.  (A cursor's rows are always waited for.)
+ *
+ * reader is any pointer.  pgml_source_rival tells who reads the stream that the connection
+ * carries now (NULL: nobody, or somebody without a name); _send would make him put it aside.
+ */
+typedef enum PgmlNext
+{
+	PGML_NEXT_ROW,
+	PGML_NEXT_END,
+	PGML_NEXT_WAITS
+} PgmlNext;
+
+extern void pgml_source_send(PgmlSource *source, const PgmlParams *params, const void *reader);
+extern PgmlNext pgml_source_try_next(PgmlSource *source, Datum *values, bool *nulls);
+extern int	pgml_source_socket(const PgmlSource *source);
+extern bool pgml_source_is_wire_idle(const PgmlSource *source);
+extern const void *pgml_source_rival(const PgmlSource *source);
+
 /* End the stream, early or not, so that the wire is free; may block; throws. */
 extern void pgml_source_stop(PgmlSource *source);
 
@@ -75,5 +98,8 @@ extern void pgml_source_stop(PgmlSource *source);
 extern void pgml_source_close(PgmlSource *source);
 
 extern const char *pgml_source_kind_name(PgmlSourceKind kind);
+
+/* What the source has cost so far, all its starts together.  The caller may add to it what it has waited for the socket. */
+extern PgmlUsage *pgml_source_usage(PgmlSource *source);
 
 #endif							/* PGML_ROW_SOURCE_H */

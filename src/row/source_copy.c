@@ -53,6 +53,7 @@ typedef struct CopySource
 	PgmlOccupant occupant;
 	MemoryContextCallback on_delete;
 	CopyStage	stage;
+	bool		described;		/* the description has come, or none was asked for */
 	SubTransactionId proved_in; /* where the codec's expectations are proved; or invalid */
 	uint32		proved_xact;	/* and in which remote transaction */
 	MemoryContext sql_cxt;		/* texts of the current start */
@@ -119,7 +120,7 @@ proof_holds(CopySource *self)
 
 /* Send the query; in front of it, if need be, one that describes its columns. */
 static void
-send_query(CopySource *self, const PgmlParams *params, bool describe)
+send_query(CopySource *self, bool describe)
 {
 	MemoryContext oldcxt;
 	char	   *select;
@@ -128,7 +129,7 @@ send_query(CopySource *self, const PgmlParams *params, bool describe)
 
 	MemoryContextReset(self->sql_cxt);
 	oldcxt = MemoryContextSwitchTo(self->sql_cxt);
-	select = pgml_source_render_literal(&self->base, params);
+	select = pgml_source_render_literal(&self->base, self->base.params);
 	copy = psprintf("COPY (%s) TO STDOUT (FORMAT binary)", select);
 	if (describe)
 		description = psprintf("SELECT * FROM (%s) AS d LIMIT 0", select);
@@ -136,6 +137,8 @@ send_query(CopySource *self, const PgmlParams *params, bool describe)
 
 	/* from here on we may be the connection's occupant, whatever happens */
 	self->stage = COPY_STREAMING;
+	self->described = !describe;
+	pgml_source_sign(&self->base, &self->occupant);
 	pgml_stream_start(self->base.conn, &self->occupant, description, copy,
 					  self->base.conn->enlist != NULL && !self->base.query->locks_rows);
 }
@@ -149,38 +152,63 @@ receive_proof(CopySource *self)
 	bool		proved;
 
 	MemoryContextSwitchTo(oldcxt);
+	self->described = true;
 	proved = pgml_codec_prove(self->base.codec, self->base.conn, description);
 	pgml_result_free(description);
 	return proved;
 }
 
-/* Each failed proof turns columns into text columns, so the loop comes to its end. */
 static void
-copy_start(PgmlSource *source, const PgmlParams *params)
+copy_send(PgmlSource *source)
 {
 	CopySource *self = (CopySource *) source;
 	bool		describe = !proof_holds(self);
 
 	self->cut = self->header_read = self->trailer_read = false;
 	self->proved_in = InvalidSubTransactionId;
+	send_query(self, describe);
+}
 
-	send_query(self, params, describe);
-	while (describe && !receive_proof(self))
+/* Throw if the abort of a subtransaction, which we have survived, has ended the stream. */
+static void
+check_stream(CopySource *self)
+{
+	if (self->base.conn->occupant != &self->occupant)
+		pgml_source_lost(&self->base);
+}
+
+/* Each failed proof turns columns into text columns, so the loop comes to its end. */
+static bool
+copy_prove(PgmlSource *source, bool wait)
+{
+	CopySource *self = (CopySource *) source;
+
+	while (!self->described)
 	{
-		pgml_stream_stop(source->conn, &self->occupant);
-		send_query(self, params, true);
+		check_stream(self);
+		if (!wait && !pgml_stream_has_answered(source->conn))
+			return false;
+		if (!receive_proof(self))
+		{
+			pgml_stream_stop(source->conn, &self->occupant);
+			send_query(self, true);
+		}
 	}
 	self->proved_in = GetCurrentSubTransactionId();
-	self->proved_xact = self->base.conn->xact;
+	self->proved_xact = source->conn->xact;
+	return true;
 }
 
 /*
  * Reading
  */
 
-/* Append the next bytes of the stream, from where they are; false at its end. */
+/*
+ * Append the next bytes of the stream, from where they are; false at its end.  With
+ * wait false maybe none.
+ */
 static bool
-append_next(CopySource *self)
+append_next(CopySource *self, bool wait)
 {
 	const char *data;
 	int			len;
@@ -188,10 +216,9 @@ append_next(CopySource *self)
 	switch (self->stage)
 	{
 		case COPY_STREAMING:
-			/* the abort of a subtransaction, which we have survived, can end a stream */
-			if (self->base.conn->occupant != &self->occupant)
-				pgml_source_lost(&self->base);
-			if (pgml_stream_read(self->base.conn, &self->bytes))
+			check_stream(self);
+			if (wait ? pgml_stream_read(self->base.conn, &self->bytes) :
+				pgml_stream_try_read(self->base.conn, &self->bytes))
 				return true;
 			break;
 		case COPY_SPOOLED:
@@ -212,9 +239,12 @@ append_next(CopySource *self)
 	return false;
 }
 
-/* Get more bytes, behind those that are still to be decoded; false at the end of the stream. */
-static bool
-fetch(CopySource *self)
+/*
+ * Get more bytes, behind those that are still to be decoded: says that a row may be
+ * there now, that the stream is at its end, or that nothing has come yet.
+ */
+static PgmlNext
+fetch(CopySource *self, bool wait)
 {
 	int			rest = self->end - self->at;
 	bool		more;
@@ -231,10 +261,12 @@ fetch(CopySource *self)
 	self->bytes.len = rest;
 	self->at = self->end = NULL;
 
-	more = append_next(self);
+	more = append_next(self, wait);
 	self->at = self->bytes.data;
 	self->end = self->at + self->bytes.len;
-	return more;
+	if (!more)
+		return PGML_NEXT_END;
+	return self->bytes.len > rest ? PGML_NEXT_ROW : PGML_NEXT_WAITS;
 }
 
 /* Skip the header if all of it is there. */
@@ -308,31 +340,36 @@ at_tuple(CopySource *self)
 		pgml_wire_int16(self->at) != PGML_COPY_TRAILER;
 }
 
-static bool
-copy_next(PgmlSource *source, Datum *values, bool *nulls)
+static PgmlNext
+copy_next(PgmlSource *source, Datum *values, bool *nulls, bool wait)
 {
 	CopySource *self = (CopySource *) source;
 
 	while (self->stage != COPY_STOPPED)
 	{
+		PgmlNext	next;
+
 		if (likely(at_tuple(self)))
 		{
 			if (likely(decode_here(self, values, nulls)))
 			{
 				pgml_stats.rows_in++;
-				return true;
+				return PGML_NEXT_ROW;
 			}
 		}
 		else if (skip_framing(self))
 			continue;
 
-		if (self->stage == COPY_ENDED || !fetch(self))
+		next = self->stage == COPY_ENDED ? PGML_NEXT_END : fetch(self, wait);
+		if (next == PGML_NEXT_WAITS)
+			return PGML_NEXT_WAITS;
+		if (next == PGML_NEXT_END)
 		{
 			check_end(self);
-			return false;
+			return PGML_NEXT_END;
 		}
 	}
-	return false;
+	return PGML_NEXT_END;
 }
 
 /*
@@ -347,6 +384,8 @@ park(PgmlOccupant *occupant)
 	StringInfoData bytes;
 
 	Assert(self->stage == COPY_STREAMING);
+	if (!self->described)
+		(void) copy_prove(&self->base, true);
 	self->stage = COPY_PARKING;
 	initStringInfo(&bytes);
 	while (pgml_stream_read(self->base.conn, &bytes))
@@ -384,7 +423,8 @@ copy_stop(PgmlSource *source)
 const PgmlSourceOps pgml_source_copy_ops = {
 	.name = "COPY",
 	.create = copy_create,
-	.start = copy_start,
+	.send = copy_send,
+	.prove = copy_prove,
 	.next = copy_next,
 	.stop = copy_stop,
 };

@@ -21,6 +21,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "portability/instr_time.h"
 #include "utils/memutils.h"
 
 #include "base/stats.h"
@@ -62,29 +63,43 @@ cursor_create(PgmlConn *conn)
 static void
 fetch(CursorSource *self, const char *sql)
 {
+	PgmlUsage  *usage = &self->base.usage;
 	MemoryContext oldcxt;
+	instr_time	start;
+	instr_time	end;
+	int64		trips;
 	int64		bytes;
 
 	MemoryContextReset(self->rows_cxt);
 	self->rows = NULL;
+
+	/* what it takes to put somebody else's stream aside isn't ours to pay */
+	pgml_conn_claim(self->base.conn);
+	trips = pgml_stats.round_trips;
+	INSTR_TIME_SET_CURRENT(start);
 	oldcxt = MemoryContextSwitchTo(self->rows_cxt);
 	self->rows = pgml_command_read(self->base.conn, sql);
 	MemoryContextSwitchTo(oldcxt);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, start);
 	self->at = 0;
 	self->exhausted = pgml_result_nrows(self->rows) < self->fetch_size;
 
 	bytes = pgml_result_bytes(self->rows);
 	pgml_stats.bytes_in += bytes;
+	usage->bytes += bytes;
+	usage->round_trips += pgml_stats.round_trips - trips;
+	usage->waited_ms += INSTR_TIME_GET_MILLISEC(end);
 	if (self->base.query->fetch_grows && bytes < PGML_FETCH_BYTES && self->fetch_size < PGML_FETCH_MAX)
 		self->fetch_size *= 2;
 }
 
 /* Declare the cursor and fetch the first rows. */
 static void
-declare(CursorSource *self, const PgmlParams *params)
+declare(CursorSource *self)
 {
 	static uint32 counter = 0;
-	char	   *select = pgml_source_render_literal(&self->base, params);
+	char	   *select = pgml_source_render_literal(&self->base, self->base.params);
 	char	   *sql;
 
 	snprintf(self->name, sizeof(self->name), "pgml_c%u", ++counter);
@@ -140,18 +155,25 @@ cursor_stop(PgmlSource *source)
 	MemoryContextReset(self->rows_cxt);
 }
 
-/* Each failed proof turns columns into text columns, so the loop comes to its end. */
+/* The first rows are waited for. */
 static void
-cursor_start(PgmlSource *source, const PgmlParams *params)
+cursor_send(PgmlSource *source)
+{
+	declare((CursorSource *) source);
+}
+
+/* Each failed proof turns columns into text columns, so the loop comes to its end. */
+static bool
+cursor_prove(PgmlSource *source, bool wait)
 {
 	CursorSource *self = (CursorSource *) source;
 
-	declare(self, params);
 	while (!pgml_codec_prove(source->codec, source->conn, self->rows))
 	{
 		cursor_stop(source);
-		declare(self, params);
+		declare(self);
 	}
+	return true;
 }
 
 /* Get more rows into self->rows; false at the end. */
@@ -169,25 +191,26 @@ fetch_more(CursorSource *self)
 	return pgml_result_nrows(self->rows) > 0;
 }
 
-static bool
-cursor_next(PgmlSource *source, Datum *values, bool *nulls)
+static PgmlNext
+cursor_next(PgmlSource *source, Datum *values, bool *nulls, bool wait)
 {
 	CursorSource *self = (CursorSource *) source;
 
 	if (self->rows == NULL)
-		return false;
+		return PGML_NEXT_END;
 	if (self->at >= pgml_result_nrows(self->rows) && !fetch_more(self))
-		return false;
+		return PGML_NEXT_END;
 
 	pgml_stats.rows_in++;
 	pgml_codec_decode_binary_result(source->codec, self->rows, self->at++, values, nulls);
-	return true;
+	return PGML_NEXT_ROW;
 }
 
 const PgmlSourceOps pgml_source_cursor_ops = {
 	.name = "cursor",
 	.create = cursor_create,
-	.start = cursor_start,
+	.send = cursor_send,
+	.prove = cursor_prove,
 	.next = cursor_next,
 	.stop = cursor_stop,
 };

@@ -12,15 +12,24 @@
 #include "row/source.h"
 
 /*
- * What a kind of source does.  start is only called for a source that is
- * stopped; stop must be harmless for one that is.
+ * What a kind of source does.
+ *
+ * send is only called for a source that is stopped.  The remote's answer begins with a
+ * description of the columns, which prove receives and has the codec judge; if need
+ * be it sends the query again (with source->params) and receives another.  With wait false
+ * it returns false where it would have to wait, else true.  It is called before the
+ * first row is read or put aside, by source.c or by the kind's own park.
+ *
+ * next says PGML_NEXT_WAITS only with wait false, and never reads the columns of a
+ * source that hasn't been proved.  stop must be harmless for a source that is stopped.
  */
 typedef struct PgmlSourceOps
 {
 	const char *name;			/* as EXPLAIN shows it */
 	PgmlSource *(*create) (PgmlConn *conn);
-	void		(*start) (PgmlSource *source, const PgmlParams *params);
-	bool		(*next) (PgmlSource *source, Datum *values, bool *nulls);
+	void		(*send) (PgmlSource *source);
+	bool		(*prove) (PgmlSource *source, bool wait);
+	PgmlNext	(*next) (PgmlSource *source, Datum *values, bool *nulls, bool wait);
 	void		(*stop) (PgmlSource *source);
 } PgmlSourceOps;
 
@@ -32,6 +41,11 @@ struct PgmlSource
 	PgmlConn   *conn;
 	const PgmlQuery *query;
 	PgmlCodec  *codec;
+	const PgmlParams *params;	/* of the current start, until it is proved; may be NULL */
+	MemoryContext params_cxt;	/* holds them if they must outlive the call; NULL: not yet made */
+	const void *reader;			/* of the current start */
+	bool		proved;			/* the columns are known to be what the codec expects */
+	PgmlUsage	usage;
 	bool		reading;		/* it counts among the connection's readers */
 	uint32		xact;			/* of this remote transaction (conn->xact) */
 	MemoryContextCallback on_delete;
@@ -44,6 +58,9 @@ struct PgmlSource
  */
 extern char *pgml_source_render(PgmlSource *source);
 extern char *pgml_source_render_literal(PgmlSource *source, const PgmlParams *params);
+
+/* Make the source known to the connection whose stream it reads; before it is sent. */
+extern void pgml_source_sign(PgmlSource *source, PgmlOccupant *occupant);
 
 /*
  * Throw: the rest of a stream went with a subtransaction that was rolled back

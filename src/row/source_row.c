@@ -45,6 +45,7 @@ typedef struct RowSource
 	PgmlOccupant occupant;
 	MemoryContextCallback on_delete;
 	RowStage	stage;
+	bool		answered;		/* the first rows, and with them the description, have come */
 	PgmlResult *rows;			/* those that have come last */
 	int			at;				/* the next of them */
 	int			starts;
@@ -99,8 +100,9 @@ render(RowSource *self)
 
 /* Prepare the statement from its second start on. */
 static void
-prepare(RowSource *self, const PgmlParams *params)
+prepare(RowSource *self)
 {
+	const PgmlParams *params = self->base.params;
 	MemoryContext oldcxt;
 
 	if (self->starts < 2 || (self->name != NULL && self->prepared_in == self->base.conn->xact))
@@ -113,47 +115,71 @@ prepare(RowSource *self, const PgmlParams *params)
 	MemoryContextSwitchTo(oldcxt);
 }
 
-/* Send the statement and get its first rows. */
+/* Send the statement. */
 static void
-send_query(RowSource *self, const PgmlParams *params)
+send_query(RowSource *self)
 {
 	const PgmlQuery *query = self->base.query;
 
-	prepare(self, params);
+	prepare(self);
 	self->stage = ROW_STREAMING;
-	self->at = 0;
-	pgml_stream_start_rows(self->base.conn, &self->occupant, self->name, self->sql, params,
+	self->answered = false;
+	pgml_source_sign(&self->base, &self->occupant);
+	pgml_stream_start_rows(self->base.conn, &self->occupant, self->name, self->sql,
+						   self->base.params,
 						   query->guard_rows && !query->locks_rows &&
 						   self->base.conn->enlist != NULL);
-	pgml_stream_next_rows(self->base.conn, self->rows);
 }
 
-/* Each failed proof turns columns into text columns, so the loop comes to its end. */
 static void
-row_start(PgmlSource *source, const PgmlParams *params)
+row_send(PgmlSource *source)
 {
 	RowSource  *self = (RowSource *) source;
 
 	self->starts++;
 	if (self->sql == NULL)
 		render(self);
-	send_query(self, params);
-	while (!pgml_codec_prove(source->codec, source->conn, self->rows))
-	{
-		pgml_stream_stop(source->conn, &self->occupant);
-		render(self);
-		send_query(self, params);
-	}
+	send_query(self);
+}
+
+/* Throw if the abort of a subtransaction, which we have survived, has ended the stream. */
+static void
+check_stream(RowSource *self)
+{
+	if (self->base.conn->occupant != &self->occupant)
+		pgml_source_lost(&self->base);
 }
 
 /* Get more rows into self->rows; false at the end. */
 static bool
 fetch(RowSource *self)
 {
-	if (self->base.conn->occupant != &self->occupant)
-		pgml_source_lost(&self->base);
+	check_stream(self);
 	self->at = 0;
+	self->answered = true;
 	return pgml_stream_next_rows(self->base.conn, self->rows);
+}
+
+/* Each failed proof turns columns into text columns, so the loop comes to its end. */
+static bool
+row_prove(PgmlSource *source, bool wait)
+{
+	RowSource  *self = (RowSource *) source;
+
+	while (!self->answered)
+	{
+		check_stream(self);
+		if (!wait && !pgml_stream_has_answered(source->conn))
+			return false;
+		(void) fetch(self);
+		if (!pgml_codec_prove(source->codec, source->conn, self->rows))
+		{
+			pgml_stream_stop(source->conn, &self->occupant);
+			render(self);
+			send_query(self);
+		}
+	}
+	return true;
 }
 
 /* Decode a tuple that was put into the spool whole. */
@@ -192,15 +218,19 @@ next_spooled(RowSource *self, Datum *values, bool *nulls)
 	return true;
 }
 
-static bool
-row_next(PgmlSource *source, Datum *values, bool *nulls)
+static PgmlNext
+row_next(PgmlSource *source, Datum *values, bool *nulls, bool wait)
 {
 	RowSource  *self = (RowSource *) source;
 
 	if (self->stage == ROW_STOPPED)
-		return false;
+		return PGML_NEXT_END;
 	while (self->at >= pgml_result_nrows(self->rows))
 	{
+		if (self->stage == ROW_STREAMING && !wait &&
+			self->base.conn->occupant == &self->occupant &&
+			!pgml_stream_has_answered(self->base.conn))
+			return PGML_NEXT_WAITS;
 		if (self->stage == ROW_STREAMING && fetch(self))
 			continue;
 		if (self->stage == ROW_PARKING)
@@ -208,15 +238,15 @@ row_next(PgmlSource *source, Datum *values, bool *nulls)
 		if (self->stage == ROW_SPOOLED && next_spooled(self, values, nulls))
 		{
 			pgml_stats.rows_in++;
-			return true;
+			return PGML_NEXT_ROW;
 		}
 		self->stage = ROW_STOPPED;
-		return false;
+		return PGML_NEXT_END;
 	}
 
 	pgml_stats.rows_in++;
 	pgml_codec_decode_binary_result(source->codec, self->rows, self->at++, values, nulls);
-	return true;
+	return PGML_NEXT_ROW;
 }
 
 /* Put a row into the spool. */
@@ -248,6 +278,8 @@ park(PgmlOccupant *occupant)
 	StringInfoData buf;
 
 	Assert(self->stage == ROW_STREAMING);
+	if (!self->answered)
+		(void) row_prove(&self->base, true);
 	self->stage = ROW_PARKING;
 	initStringInfo(&buf);
 	while (pgml_stream_next_rows(self->base.conn, rows))
@@ -275,7 +307,8 @@ row_stop(PgmlSource *source)
 const PgmlSourceOps pgml_source_row_ops = {
 	.name = "row",
 	.create = row_create,
-	.start = row_start,
+	.send = row_send,
+	.prove = row_prove,
 	.next = row_next,
 	.stop = row_stop,
 };

@@ -1,0 +1,150 @@
+/*
+ * wait.c
+ *		Every wait for the remote.
+ *
+ * A wait is on the process latch and the socket, so that a cancel, a timeout or
+ * the end of the postmaster is heard.  There are two kinds.  With deadline 0 an
+ * interrupt is thrown; with another one nothing is ever thrown, and who waits is
+ * told when the time is over: that is for the end of transactions.
+ *
+ * What a stream waits is written on the account of whoever reads it (PgmlUsage), if
+ * there is one; EXPLAIN shows it.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "portability/instr_time.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/timestamp.h"
+
+#include "remote/wire.h"
+
+bool
+pgml_wire_time_left(TimestampTz deadline, long *timeout)
+{
+	*timeout = -1;
+	if (deadline == 0)
+		return true;
+	*timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+	return *timeout > 0 && !ProcDiePending && !QueryCancelPending;
+}
+
+/* The latch has been set: by whom, if anybody wants to know. */
+static void
+hear_latch(TimestampTz deadline)
+{
+	ResetLatch(MyLatch);
+	if (deadline == 0)
+		CHECK_FOR_INTERRUPTS();
+}
+
+bool
+pgml_wire_wait(int socket, int events, TimestampTz deadline)
+{
+	int			happened;
+	long		timeout;
+
+	if (!pgml_wire_time_left(deadline, &timeout))
+		return false;
+	if (timeout >= 0)
+		events |= WL_TIMEOUT;
+	happened = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | events,
+								 socket, timeout, PG_WAIT_EXTENSION);
+	if (happened & WL_LATCH_SET)
+		hear_latch(deadline);
+	return true;
+}
+
+/*
+ * Make the set of what we wait for when we read from the remote.  Made once per
+ * network connection: to make one takes longer than a short wait.
+ */
+static void
+make_wait_set(PgmlConn *conn)
+{
+	int			socket = PQsocket(conn->pg);
+
+	/* one that is there is not of this socket, or was never finished */
+	pgml_connection_free_waits(conn);
+	conn->waits = pgml_create_wait_set(conn->cxt, 3);
+	AddWaitEventToSet(conn->waits, WL_SOCKET_READABLE, socket, NULL, NULL);
+	AddWaitEventToSet(conn->waits, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(conn->waits, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	conn->waits_on = socket;
+}
+
+/* Wait until the remote has sent something, the latch is set, or timeout ms have passed (-1: none). */
+static bool
+wait_input(PgmlConn *conn, long timeout, TimestampTz deadline)
+{
+	WaitEvent	event;
+
+	/* of dblink's there may be many, and a set takes a file descriptor: only for a stream */
+	if (conn->enlist == NULL && conn->occupant == NULL)
+	{
+		int			happened = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH |
+												 WL_SOCKET_READABLE | (timeout >= 0 ? WL_TIMEOUT : 0),
+												 PQsocket(conn->pg), timeout, PG_WAIT_EXTENSION);
+
+		if (happened & WL_LATCH_SET)
+			hear_latch(deadline);
+		return (happened & WL_SOCKET_READABLE) != 0;
+	}
+	if (conn->waits == NULL || conn->waits_on != PQsocket(conn->pg))
+		make_wait_set(conn);
+	if (WaitEventSetWait(conn->waits, timeout, &event, 1, PG_WAIT_EXTENSION) == 0)
+		return false;
+	if (event.events & WL_LATCH_SET)
+		hear_latch(deadline);
+	return (event.events & WL_SOCKET_READABLE) != 0;
+}
+
+bool
+pgml_wire_await_input(PgmlConn *conn, long timeout, TimestampTz deadline)
+{
+	PgmlUsage  *usage = conn->occupant != NULL ? conn->occupant->usage : NULL;
+	instr_time	start;
+	instr_time	end;
+	bool		readable;
+
+	if (usage == NULL)
+		return wait_input(conn, timeout, deadline);
+	INSTR_TIME_SET_CURRENT(start);
+	readable = wait_input(conn, timeout, deadline);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, start);
+	usage->waited_ms += INSTR_TIME_GET_MILLISEC(end);
+	return readable;
+}
+
+bool
+pgml_wire_flush(PgmlConn *conn, TimestampTz deadline)
+{
+	for (;;)
+	{
+		int			left = PQflush(conn->pg);
+
+		if (left <= 0)
+			return left == 0;
+		if (!pgml_wire_wait(PQsocket(conn->pg), WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE, deadline))
+			return false;
+
+		/* the remote may be stuck because it wants to be read first */
+		if (!PQconsumeInput(conn->pg))
+			return false;
+	}
+}
+
+bool
+pgml_wire_has_input(PgmlConn *conn, int wait_ms)
+{
+	return pgml_wire_await_input(conn, wait_ms, 0) && PQconsumeInput(conn->pg);
+}
+
+bool
+pgml_wire_is_readable(PgmlConn *conn)
+{
+	return pgml_wire_await_input(conn, 0, 0);
+}
