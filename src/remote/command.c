@@ -161,6 +161,10 @@ pgml_command_user_sql_begins(PgmlConn *conn)
 void
 pgml_command_user_sql_ends(PgmlConn *conn)
 {
+	if (pgml_command_remote_xact(conn) == PGML_XACT_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("the transaction on server \"%s\" was ended by a command", conn->name)));
 	pgml_command_queue(conn, "SET LOCAL search_path = pg_catalog",
 					   GetCurrentTransactionNestLevel(), -1);
 }

@@ -130,6 +130,7 @@ extern void pgml_command_unprepare(PgmlConn *conn, const char *name);
 /*
  * Let the names in SQL that a user wrote mean what they mean to the remote role,
  * from the next command on; and no longer.  Both travel with the next command.
+ * _ends throws if that SQL has ended the remote transaction.
  * For connections that take part in the transaction: they have a search path of ours.
  */
 extern void pgml_command_user_sql_begins(PgmlConn *conn);

@@ -15,6 +15,8 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "parser/parser.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -109,13 +111,82 @@ read_params(FunctionCallInfo fcinfo)
 	return args->n > 0 ? pgml_arguments_print(args) : NULL;
 }
 
+/* Does the statement begin or end a transaction? */
+static bool
+controls_transaction(RawStmt *raw)
+{
+	TransactionStmt *statement = (TransactionStmt *) raw->stmt;
+
+	if (!IsA(statement, TransactionStmt))
+		return false;
+	switch (statement->kind)
+	{
+		case TRANS_STMT_SAVEPOINT:
+		case TRANS_STMT_RELEASE:
+		case TRANS_STMT_ROLLBACK_TO:
+			return false;
+		default:
+			return true;
+	}
+}
+
+/* Parse SQL; NIL where our grammar doesn't know it, which needn't be the remote's. */
+static List *
+parse(const char *sql)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	List	   *statements;
+
+	PG_TRY();
+	{
+		statements = raw_parser(sql, RAW_PARSE_DEFAULT);
+	}
+	PG_CATCH();
+	{
+		/* a parser that fails leaves nothing behind */
+		MemoryContextSwitchTo(cxt);
+		FlushErrorState();
+		statements = NIL;
+	}
+	PG_END_TRY();
+	return statements;
+}
+
+/*
+ * Refuse SQL that would end the remote transaction: what was done there before
+ * would be committed, whatever becomes of the local one.  (What isn't found out
+ * here is when it has happened, by pgml_command_user_sql_ends.)
+ */
+static void
+refuse_transaction_control(const char *sql)
+{
+	ListCell   *lc;
+
+	foreach(lc, parse(sql))
+		if (controls_transaction(lfirst_node(RawStmt, lc)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+					 errmsg("the remote transaction begins and ends with the local one"),
+					 errhint("Use dblink_exec() for what is to stand outside of it.")));
+}
+
+/* The SQL, which is the second argument. */
+static char *
+read_sql(FunctionCallInfo fcinfo)
+{
+	char	   *sql = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	refuse_transaction_control(sql);
+	return sql;
+}
+
 bool
 pgml_query_ask(FunctionCallInfo fcinfo, PgmlQuestion *question)
 {
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return false;
 	question->conn = server_conn(fcinfo);
-	question->sql = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	question->sql = read_sql(fcinfo);
 	question->params = read_params(fcinfo);
 	question->fail = true;
 	return true;
@@ -140,7 +211,7 @@ pgml_fdw_exec(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	conn = server_conn(fcinfo);
-	sql = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	sql = read_sql(fcinfo);
 	params = read_params(fcinfo);
 	pgml_command_user_sql_begins(conn);
 	/* as a message of its own: a syntax error then concerns nothing else */

@@ -259,18 +259,39 @@ SELECT * FROM dblink('stream_server', 'SELECT 1') AS s (i int);
 SELECT * FROM dblink(:'conninfo', 'SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query = ''DISCARD ALL''') AS s (n int);
 SELECT * FROM dblink('stream_server', 'SELECT 2') AS s (i int);
 
+-- a function of ours in the middle of the stream uses the same connection
+SELECT dblink_connect('mine', 'stream_server');
+CREATE FUNCTION stream_writes(i int) RETURNS text LANGUAGE sql VOLATILE AS
+  $$ SELECT dblink_exec('mine', format('INSERT INTO stream_test.log VALUES (%s)', i)) $$;
+SELECT stream_writes(i) FROM dblink('mine', 'SELECT i FROM stream_test.big ORDER BY i') AS s (i int) LIMIT 1;
+SELECT stream_writes(i) FROM dblink('mine', 'SELECT i FROM stream_test.small') AS s (i int) WHERE i > 3;
+SELECT * FROM dblink('mine', 'SELECT i FROM stream_test.log ORDER BY i') AS s (i int);
+SELECT dblink_exec('mine', 'TRUNCATE stream_test.log');
+DROP FUNCTION stream_writes;
+SELECT dblink_disconnect('mine');
+-- beside workers, it stays with the leader
+CREATE TABLE stream_many AS SELECT i FROM generate_series(1, 20000) i;
+ANALYZE stream_many;
+SET min_parallel_table_scan_size = 0; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET max_parallel_workers_per_gather = 2;
+SELECT count(*), sum(s.i) FROM stream_many AS m JOIN dblink('stream_server', 'SELECT i FROM stream_test.big') AS s (i int) USING (i);
+SELECT regexp_replace(h, '^ *(-> )?', '') FROM stream_how($$SELECT count(*) FROM stream_many AS m WHERE i IN (SELECT i FROM dblink('stream_server', 'SELECT i FROM stream_test.big') AS s (i int))$$) h WHERE h ~ 'Rows';
+RESET min_parallel_table_scan_size; RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET max_parallel_workers_per_gather;
+DROP TABLE stream_many;
+
 -- who may not execute the function may not scan it
 CREATE ROLE stream_user;
 GRANT USAGE ON FOREIGN SERVER stream_server TO stream_user;
-REVOKE EXECUTE ON FUNCTION dblink(text, text), pgml_fdw_query(text, text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dblink(text, text), pgml_fdw_query(text, text), dblink_fetch(text, int), dblink_get_result(text) FROM PUBLIC;
 GRANT SELECT ON stream_view TO stream_user;
 SET ROLE stream_user;
 EXPLAIN (COSTS OFF) SELECT * FROM dblink('stream_server', 'SELECT i FROM stream_test.small') AS s (i int);
 SELECT * FROM dblink('stream_server', 'SELECT i FROM stream_test.small') AS s (i int);
 SELECT * FROM pgml_fdw_query('stream_server', 'SELECT i FROM stream_test.small') AS s (i int);
+SELECT * FROM dblink_fetch('c', 1) AS s (i int);
+SELECT * FROM dblink_get_result('mine') AS s (i int);
 SELECT * FROM stream_view;
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION dblink(text, text), pgml_fdw_query(text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION dblink(text, text), pgml_fdw_query(text, text), dblink_fetch(text, int), dblink_get_result(text) TO PUBLIC;
 DROP OWNED BY stream_user;
 DROP ROLE stream_user;
 
@@ -329,6 +350,26 @@ ROLLBACK TO s;
 SELECT * FROM stream_log ORDER BY 1;
 COMMIT;
 SELECT * FROM stream_log ORDER BY 1;
+-- what counts
+SELECT pgml_fdw_exec('stream_server', 'INSERT INTO stream_test.log SELECT 100 FROM stream_test.small RETURNING i') AS returned,
+  pgml_fdw_exec('stream_server', 'SELECT i FROM stream_test.big LIMIT $1', 7) AS selected, pgml_fdw_exec('stream_server', 'SET LOCAL work_mem = 999') AS none,
+  pgml_fdw_exec('stream_server', 'DELETE FROM stream_test.log WHERE i = 100; SELECT 1 FROM stream_test.small WHERE i < 3') AS last;
+-- the remote transaction is the local one's
+BEGIN;
+SELECT pgml_fdw_exec('stream_server', 'INSERT INTO stream_test.log VALUES (200)');
+SAVEPOINT s;
+SELECT pgml_fdw_exec('stream_server', ' /* now */ commit');
+ROLLBACK TO s;
+SELECT pgml_fdw_exec('stream_server', 'SELECT ''; COMMIT''; END; BEGIN');
+ROLLBACK TO s;
+SELECT * FROM pgml_fdw_query('stream_server', 'ROLLBACK AND CHAIN') AS s (t text);
+ROLLBACK TO s;
+SELECT pgml_fdw_exec('stream_server', 'SAVEPOINT mine; INSERT INTO stream_test.log VALUES (201); ROLLBACK TO mine; RELEASE mine');
+SELECT * FROM pgml_fdw_query('stream_server', 'SELECT ''; COMMIT''; INSERT INTO stream_test.log VALUES (202) RETURNING i') AS s (i text);
+SELECT count(*) FROM stream_log WHERE i >= 200;
+ROLLBACK;
+SELECT count(*) FROM stream_log WHERE i >= 200;
+SELECT pgml_fdw_exec('stream_server', ' ; ');
 -- names mean what they mean to the remote role, for this SQL only
 \connect :remote_db - :remote_host :remote_port
 ALTER DATABASE :remote_db SET search_path = stream_test;
