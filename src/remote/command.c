@@ -131,25 +131,6 @@ pgml_command_run_prepared(PgmlConn *conn, const char *name, const char *sql,
 }
 
 void
-pgml_command_start(PgmlConn *conn, PgmlOccupant *occupant, const char *name, const char *sql,
-				   const PgmlParams *params)
-{
-	pgml_wire_prepare(conn);
-	pgml_readonly_other_command(conn);
-	pgml_wire_send_extended(conn, name, sql, params, PGML_WIRE_COMMAND);
-	conn->occupant = occupant;
-}
-
-PgmlResult *
-pgml_command_finish(PgmlConn *conn)
-{
-	conn->occupant = NULL;
-	if (conn->wire != PGML_WIRE_COMMAND)
-		elog(ERROR, "no command has been sent to server \"%s\"", conn->name);
-	return receive_result(conn);
-}
-
-void
 pgml_command_user_sql_begins(PgmlConn *conn)
 {
 	/* BEGIN must be queued before it */

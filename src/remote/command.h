@@ -115,14 +115,19 @@ extern PgmlResult *pgml_command_run_prepared(PgmlConn *conn, const char *name, c
 											 const PgmlParams *params);
 
 /*
- * The start and finish halves of that (name NULL: unprepared), for those who have
- * something to do in between.  _start sends and doesn't wait for the answer;
- * occupant's park is called when somebody else needs the wire, and must call
- * _finish, which waits, and throws the error if there is one.
+ * A train: commands that follow one another while the answers of those before are
+ * still to come (train.c).  _send sends one (name NULL: unprepared) and waits until
+ * the kernel has taken it, not for the answer.  _take waits for the oldest answer that
+ * hasn't been taken and throws if it is an error, which shows sql: then none of
+ * the commands behind it has been done.  _end, sent before the last answers are
+ * taken, says that no more commands will come; with the last answer the wire
+ * is free.  occupant's park is called when somebody else needs the wire, and must
+ * end the train and take what is due.
  */
-extern void pgml_command_start(PgmlConn *conn, PgmlOccupant *occupant, const char *name,
-							   const char *sql, const PgmlParams *params);
-extern PgmlResult *pgml_command_finish(PgmlConn *conn);
+extern void pgml_train_send(PgmlConn *conn, PgmlOccupant *occupant, const char *name,
+							const char *sql, const PgmlParams *params);
+extern PgmlResult *pgml_train_take(PgmlConn *conn, const char *sql);
+extern void pgml_train_end(PgmlConn *conn);
 
 /* Sends the DEALLOCATE along with the next command; doesn't block. */
 extern void pgml_command_unprepare(PgmlConn *conn, const char *name);

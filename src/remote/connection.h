@@ -124,6 +124,8 @@ struct PgmlConn
 	uint32		notices;		/* counts what the remote has to remark */
 	int			wire_level;		/* local nest level that sent what is on the wire */
 	bool		pipelined;		/* it was sent in libpq's pipeline mode */
+	bool		open_ended;		/* and more may be added to it: its Sync hasn't been sent */
+	int			due;			/* commands of such a train whose answers haven't been taken */
 	bool		as_text;		/* the rows of a pipeline come one by one, in text form */
 	bool		async;			/* its rows are left for later, beyond the end of the transaction */
 	bool		midway;			/* some rows of the statement have been read; the rest is skipped, never cancelled */

@@ -41,8 +41,8 @@ send_proof(PgmlConn *conn, const char *sql, const PgmlParams *params)
 									" pg_catalog.set_config('parallel_setup_cost', '1e10', true)", setting);
 	char	   *explain = psprintf("EXPLAIN (COSTS OFF) %s", sql);
 
-	pgml_wire_add_statement(conn, settings, NULL);
-	pgml_wire_add_statement(conn, explain, params);
+	pgml_wire_add_statement(conn, NULL, settings, NULL);
+	pgml_wire_add_statement(conn, NULL, explain, params);
 	pfree(explain);
 	pfree(settings);
 }
@@ -60,13 +60,13 @@ send_question(PgmlConn *conn, const char *sql, const PgmlParams *params, bool pr
 		pgml_wire_throw(conn, NULL);
 	pgml_stats.bytes_out += strlen(sql);
 	if (savepoint)
-		pgml_wire_add_statement(conn, "SAVEPOINT " PROOF_SAVEPOINT, NULL);
+		pgml_wire_add_statement(conn, NULL, "SAVEPOINT " PROOF_SAVEPOINT, NULL);
 	if (proof)
 		send_proof(conn, sql, params);
 	if (savepoint)
 	{
-		pgml_wire_add_statement(conn, "ROLLBACK TO SAVEPOINT " PROOF_SAVEPOINT, NULL);
-		pgml_wire_add_statement(conn, "RELEASE SAVEPOINT " PROOF_SAVEPOINT, NULL);
+		pgml_wire_add_statement(conn, NULL, "ROLLBACK TO SAVEPOINT " PROOF_SAVEPOINT, NULL);
+		pgml_wire_add_statement(conn, NULL, "RELEASE SAVEPOINT " PROOF_SAVEPOINT, NULL);
 	}
 	pgml_wire_close_pipeline(conn);
 }

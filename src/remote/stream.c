@@ -431,7 +431,7 @@ pgml_rows_start_params(PgmlConn *conn, const char *sql, const PgmlParams *params
 	pgml_readonly_other_command(conn);
 	pgml_wire_open_pipeline(conn, sql, PGML_WIRE_ROWS);
 	conn->as_text = true;
-	pgml_wire_add_statement(conn, sql, params);
+	pgml_wire_add_statement(conn, NULL, sql, params);
 	pgml_wire_close_pipeline(conn);
 }
 

@@ -94,9 +94,8 @@ pgml_wire_prepare(PgmlConn *conn)
 	pgml_wire_prepare_copyin(conn, GetCurrentTransactionNestLevel());
 }
 
-/* Keep the start of a command for error messages. */
-static void
-remember_sql(PgmlConn *conn, const char *sql)
+void
+pgml_wire_remember(PgmlConn *conn, const char *sql)
 {
 	size_t		len = sql != NULL ? strlen(sql) : 0;
 
@@ -119,6 +118,8 @@ pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool pipelined)
 	conn->wire = wire;
 	conn->wire_level = GetCurrentTransactionNestLevel();
 	conn->pipelined = pipelined;
+	conn->open_ended = false;
+	conn->due = 0;
 	conn->as_text = false;
 	conn->last_sent = GetCurrentTimestamp();
 	conn->unawaited = true;
@@ -126,7 +127,7 @@ pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool pipelined)
 	conn->described = false;
 	conn->copying = false;
 	conn->copied = 0;
-	remember_sql(conn, sql);
+	pgml_wire_remember(conn, sql);
 	pgml_stats.messages++;
 }
 
@@ -253,15 +254,24 @@ pgml_wire_open_pipeline(PgmlConn *conn, const char *sql, PgmlWire wire)
 }
 
 void
-pgml_wire_add_statement(PgmlConn *conn, const char *sql, const PgmlParams *params)
+pgml_wire_add_statement(PgmlConn *conn, const char *name, const char *sql, const PgmlParams *params)
 {
-	if (!send_statement(conn, NULL, sql, params))
+	if (!send_statement(conn, name, sql, params))
+		pgml_wire_throw(conn, NULL);
+}
+
+void
+pgml_wire_push_pipeline(PgmlConn *conn)
+{
+	conn->open_ended = true;
+	if (!PQsendFlushRequest(conn->pg) || !pgml_wire_flush(conn, 0))
 		pgml_wire_throw(conn, NULL);
 }
 
 void
 pgml_wire_close_pipeline(PgmlConn *conn)
 {
+	conn->open_ended = false;
 	if (!PQpipelineSync(conn->pg))
 		pgml_wire_throw(conn, NULL);
 	choose_row_mode(conn);
@@ -274,8 +284,8 @@ pgml_wire_send_extended(PgmlConn *conn, const char *name, const char *sql,
 						const PgmlParams *params, PgmlWire wire)
 {
 	pgml_wire_open_pipeline(conn, sql, wire);
-	if (sql != NULL && !send_statement(conn, name, sql, params))
-		pgml_wire_throw(conn, NULL);
+	if (sql != NULL)
+		pgml_wire_add_statement(conn, name, sql, params);
 	pgml_wire_close_pipeline(conn);
 }
 
@@ -305,6 +315,8 @@ finish_message(PgmlConn *conn)
 	pgml_steps_judge(conn);
 	conn->wire = PGML_WIRE_IDLE;
 	conn->pipelined = false;
+	conn->open_ended = false;
+	conn->due = 0;
 	conn->unawaited = false;
 	conn->async = false;
 	conn->midway = false;
@@ -440,7 +452,7 @@ take_result(PgmlConn *conn, bool strict, bool *gap, PGresult **result)
 	 * syntax error anywhere fails before its first step.)
 	 */
 	if (conn->sent != NIL && conn->pipelined)
-		remember_sql(conn, ((PgmlStep *) linitial(conn->sent))->sql);
+		pgml_wire_remember(conn, ((PgmlStep *) linitial(conn->sent))->sql);
 	return FOUND_RESULT;
 }
 
@@ -457,6 +469,22 @@ hand_out(PgmlConn *conn, PGresult **result)
 
 bool
 pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **result)
+{
+	if (conn->open_ended)
+	{
+		conn->open_ended = false;
+		if (!PQpipelineSync(conn->pg) || !pgml_wire_flush(conn, deadline))
+		{
+			if (deadline == 0)
+				pgml_wire_throw(conn, NULL);
+			return false;
+		}
+	}
+	return pgml_wire_next_of_open(conn, deadline, result);
+}
+
+bool
+pgml_wire_next_of_open(PgmlConn *conn, TimestampTz deadline, PGresult **result)
 {
 	bool		gap = false;
 

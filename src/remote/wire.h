@@ -85,19 +85,29 @@ extern void pgml_wire_send_extended(PgmlConn *conn, const char *name, const char
 
 /*
  * The same in parts, for several statements: _open hands libpq the queued steps,
- * _add a statement, _close sends all of it.
+ * _add a statement, _close sends all of it.  _push sends what there is, and has the
+ * remote answer it at once, while more may be added.
  */
 extern void pgml_wire_open_pipeline(PgmlConn *conn, const char *sql, PgmlWire wire);
-extern void pgml_wire_add_statement(PgmlConn *conn, const char *sql, const PgmlParams *params);
+extern void pgml_wire_add_statement(PgmlConn *conn, const char *name, const char *sql,
+									const PgmlParams *params);
+extern void pgml_wire_push_pipeline(PgmlConn *conn);
 extern void pgml_wire_close_pipeline(PgmlConn *conn);
 
 /*
  * Receive the next result of the message; NULL at its end, when the wire is
  * idle.  With deadline 0 it waits interruptibly and throws when interrupted,
  * else it never throws and returns false if the answer has not come in time.
- * Errors of the remote are returned as results.
+ * Errors of the remote are returned as results.  A message to which more could be
+ * added is closed first.
  */
 extern bool pgml_wire_next(PgmlConn *conn, TimestampTz deadline, PGresult **res);
+
+/* The same, but leave the message as it is; only while there are answers to come. */
+extern bool pgml_wire_next_of_open(PgmlConn *conn, TimestampTz deadline, PGresult **res);
+
+/* Keep the start of a command for error messages. */
+extern void pgml_wire_remember(PgmlConn *conn, const char *sql);
 
 /*
  * Has the next result come, so that pgml_wire_next needn't wait?  Takes in what has

@@ -4,8 +4,10 @@
  *
  * How many rows are changed in one statement?  The nouns: a batch is what one
  * statement will change; it is filled row by row, sent when it is full, and then
- * is in flight until its result has been taken.  While it is, the next one is
- * filled: printing values here and changing rows there go on at the same time.
+ * is in flight until its result has been taken.  Several may be: while rows are
+ * changed there, values are printed here and travel, and the remote never waits
+ * for its next batch.  (They are a train, remote/train.c: what comes behind a batch
+ * that fails isn't done.)
  *
  * An UPDATE joins the table with VALUES of one row per row.  (Arrays of values
  * and unnest() wouldn't do: unnest flattens arrays of arrays.)  A DELETE is
@@ -49,6 +51,13 @@
 #define MAX_BATCH_BYTES (16 * 1024 * 1024)
 
 /*
+ * So many batches may be in flight: enough for the remote to have work while an answer
+ * and the next batch are under way in a slow network.  It is no matter of memory: a
+ * batch is sent when the kernel has taken all of the one before.
+ */
+#define MAX_IN_FLIGHT 8
+
+/*
  * With so many rows, to know the types is worth a round trip.  It is a guess: text
  * costs more the larger the values are.
  */
@@ -72,6 +81,13 @@ typedef struct DeleteBatch
 	StringInfoData ctids;		/* text of a tid[], without its end */
 } DeleteBatch;
 
+/* A batch that has been sent. */
+typedef struct Flight
+{
+	int			nrows;
+	const char *shown;			/* its statement, in messages */
+} Flight;
+
 struct PgmlChanger
 {
 	PgmlOccupant occupant;		/* while a batch is in flight */
@@ -82,10 +98,11 @@ struct PgmlChanger
 	const PgmlChange *change;
 	TupleDesc	desc;
 	char	   *full;			/* prepared statement for a full batch; NULL: none yet */
-	char	   *partial;		/* that for the smaller batch in flight; NULL: it isn't one */
+	char	   *shown;			/* that of many rows, in messages; NULL: not made yet */
 	uint64		changed;		/* rows, as the remote says */
 	int			max_rows;		/* of a batch */
-	int			in_flight;		/* rows of the batch that is; 0: none is */
+	Flight		flights[MAX_IN_FLIGHT]; /* the oldest first */
+	int			in_flight;		/* how many of them are */
 
 	/* UPDATE: the batch that is being filled */
 	PgmlEncoder *encoder;
@@ -154,33 +171,41 @@ throw_too_many(PgmlChanger *changer, uint64 changed, int sent)
 			 errcontext("remote SQL command: %s", changer->change->one)));
 }
 
-/* Take the result of the batch that is in flight. */
+/* Take the result of the oldest batch that is in flight. */
 static void
 take_result(PgmlChanger *changer)
 {
-	int			sent = changer->in_flight;
+	Flight		flight = changer->flights[0];
 	PgmlResult *res;
 	uint64		changed;
 
-	changer->in_flight = 0;
-	res = pgml_command_finish(changer->conn);
+	changer->in_flight--;
+	memmove(changer->flights, changer->flights + 1, sizeof(Flight) * changer->in_flight);
+	res = pgml_train_take(changer->conn, flight.shown);
 	changed = pgml_result_affected(res);
-	if (changer->change->by_key && sent > 1)
-		check_numbers(changer, res, sent);
+	if (changer->change->by_key && flight.nrows > 1)
+		check_numbers(changer, res, flight.nrows);
 	pgml_result_free(res);
-	if (changer->partial != NULL)
-		pgml_command_unprepare(changer->conn, changer->partial);
-	changer->partial = NULL;
-	if (changed > (uint64) sent)
-		throw_too_many(changer, changed, sent);
+	if (changed > (uint64) flight.nrows)
+		throw_too_many(changer, changed, flight.nrows);
 	changer->changed += changed;
+}
+
+/* Take the results of all. */
+static void
+take_all(PgmlChanger *changer)
+{
+	if (changer->in_flight > 0)
+		pgml_train_end(changer->conn);
+	while (changer->in_flight > 0)
+		take_result(changer);
 }
 
 /* Callback: somebody else needs the wire. */
 static void
 park(PgmlOccupant *occupant)
 {
-	take_result((PgmlChanger *) occupant);
+	take_all((PgmlChanger *) occupant);
 }
 
 /* Callback: the memory goes away. */
@@ -281,26 +306,20 @@ pgml_changer_create(PgmlConn *conn, const PgmlChange *change, TupleDesc desc, in
 	return changer;
 }
 
-/*
- * Send a statement, once the batch before it has been answered.  Statements of
- * many rows are prepared, though most of them are used once: what is shown in
- * messages can then be shorter than what is sent.
- */
+/* Send a batch by a statement: a prepared one, or name NULL.  shown outlives the batch. */
 static void
-send_batch(PgmlChanger *changer, const char *sql, const char *shown, const PgmlParams *params,
-		   int nrows)
+send_batch(PgmlChanger *changer, const char *name, const char *sql, const char *shown,
+		   const PgmlParams *params, int nrows)
 {
-	MemoryContext oldcxt = MemoryContextSwitchTo(changer->cxt);
-	char	  **name = nrows == changer->max_rows ? &changer->full : &changer->partial;
+	Flight	   *flight;
 
-	if (changer->in_flight > 0)
+	if (changer->in_flight == MAX_IN_FLIGHT)
 		take_result(changer);
-	if (*name == NULL && nrows > 1)
-		*name = pgml_command_prepare(changer->conn, sql, params->n, params->types);
-	pgml_command_start(changer->conn, &changer->occupant, *name, shown, params);
-	changer->in_flight = nrows;
+	pgml_train_send(changer->conn, &changer->occupant, name, sql, params);
+	flight = &changer->flights[changer->in_flight++];
+	flight->nrows = nrows;
+	flight->shown = shown;
 	pgml_stats.rows_out += nrows;
-	MemoryContextSwitchTo(oldcxt);
 }
 
 /* Print the UPDATE of that many rows; 0: of a few, for messages. */
@@ -327,6 +346,20 @@ render_update(const PgmlChanger *changer, int nrows)
 	return buf.data;
 }
 
+/* Make what a batch of many rows needs when it is the first; a full one has a prepared statement. */
+static void
+make_statements(PgmlChanger *changer, const PgmlParams *params)
+{
+	MemoryContext oldcxt = MemoryContextSwitchTo(changer->cxt);
+
+	if (changer->shown == NULL)
+		changer->shown = render_update(changer, 0);
+	if (changer->full == NULL && changer->nrows == changer->max_rows)
+		changer->full = pgml_command_prepare(changer->conn, render_update(changer, changer->nrows),
+											 params->n, params->types);
+	MemoryContextSwitchTo(oldcxt);
+}
+
 /* Send the UPDATE of the rows that have been gathered. */
 static void
 send_update(PgmlChanger *changer)
@@ -343,10 +376,16 @@ send_update(PgmlChanger *changer)
 		changer->values[i] = changer->offsets[i] < 0 ? NULL :
 			changer->bytes.data + changer->offsets[i];
 	if (changer->nrows == 1)
-		send_batch(changer, changer->change->one, changer->change->one, &params, 1);
+		send_batch(changer, NULL, changer->change->one, changer->change->one, &params, 1);
 	else
-		send_batch(changer, render_update(changer, changer->nrows), render_update(changer, 0),
-				   &params, changer->nrows);
+	{
+		make_statements(changer, &params);
+		if (changer->nrows == changer->max_rows)
+			send_batch(changer, changer->full, changer->shown, changer->shown, &params, changer->nrows);
+		else
+			send_batch(changer, NULL, render_update(changer, changer->nrows), changer->shown,
+					   &params, changer->nrows);
+	}
 	MemoryContextSwitchTo(oldcxt);
 
 	changer->nrows = 0;
@@ -440,7 +479,8 @@ send_delete(PgmlChanger *changer, DeleteBatch *batch)
 	values[1] = psprintf("%u", batch->tableoid);
 	params.n = lengthof(values);
 	params.values = values;
-	send_batch(changer, changer->change->prefix, changer->change->prefix, &params, batch->nrows);
+	send_batch(changer, NULL, changer->change->prefix, changer->change->prefix, &params,
+			   batch->nrows);
 	MemoryContextSwitchTo(oldcxt);
 	MemoryContextReset(changer->batch_cxt);
 
@@ -533,8 +573,7 @@ pgml_changer_finish(PgmlChanger *changer)
 	if (changer->nrows > 0)
 		send_update(changer);
 	send_deletes(changer);
-	if (changer->in_flight > 0)
-		take_result(changer);
+	take_all(changer);
 	changed = changer->changed;
 	changer->changed = 0;
 	return changed;

@@ -186,6 +186,20 @@ INSERT INTO other VALUES (4, 'four') RETURNING txt;
 SELECT since();
 INSERT INTO other SELECT id, 'many' FROM ids WHERE id < 100;
 SELECT since();
+-- by COPY, however many: the question, the start, the end, COMMIT
+INSERT INTO other SELECT id, repeat('x', 100) FROM ids;
+SELECT since();
+INSERT INTO other SELECT ids.id, repeat('x', 100) FROM ids, generate_series(1, 20);
+SELECT since();
+-- changed in batches of 500: the scan, the types, the batches, which follow one another up to eight, COMMIT
+UPDATE other SET txt = 'y' FROM ids WHERE ids.id = other.id AND other.txt LIKE 'xx%' AND ids.id <= 10;
+SELECT since();
+UPDATE other SET txt = 'z' FROM ids WHERE ids.id = other.id AND other.txt LIKE 'xx%';
+SELECT since();
+DELETE FROM other USING ids WHERE ids.id = other.id AND other.txt = 'z';
+SELECT since();
+DELETE FROM other WHERE txt = 'y';
+SELECT since();
 UPDATE other SET txt = 'changed' WHERE id = 2;
 SELECT since();
 DELETE FROM other WHERE id = 4;
