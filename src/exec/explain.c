@@ -69,10 +69,13 @@ pgmlExplainForeignScan(ForeignScanState *node, ExplainState *es)
 
 /* How the rows of an INSERT go: as the remote has let it be, if the statement was run. */
 static PgmlSinkKind
-insert_method(const PgmlModifyPlan *plan, ResultRelInfo *rri)
+insert_method(const PgmlModifyPlan *plan, ResultRelInfo *rri, int *batch_size)
 {
 	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
 
+	*batch_size = rri->ri_BatchSize;
+	if (modify != NULL && modify->queue != NULL)
+		return pgml_queue_insert_method(modify->queue, batch_size);
 	if (modify != NULL)
 		return pgml_sink_kind(modify->sink);
 	return plan->insert.copy != NULL ? PGML_SINK_COPY : PGML_SINK_VALUES;
@@ -84,6 +87,7 @@ pgmlExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 {
 	PgmlModifyPlan *plan;
 	PgmlSinkKind method;
+	int			batch_size;
 
 	if (!es->verbose)
 		return;
@@ -95,12 +99,12 @@ pgmlExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 			ExplainPropertyInteger("Batch Size", NULL, PGML_CHANGE_ROWS, es);
 		return;
 	}
-	method = insert_method(plan, rri);
+	method = insert_method(plan, rri, &batch_size);
 	ExplainPropertyText("Remote SQL",
 						method == PGML_SINK_COPY ? plan->insert.copy : render_insert(&plan->insert), es);
 	ExplainPropertyText("Insert Method", pgml_sink_kind_name(method), es);
-	if (method == PGML_SINK_VALUES && rri->ri_BatchSize > 0)
-		ExplainPropertyInteger("Batch Size", NULL, rri->ri_BatchSize, es);
+	if (method == PGML_SINK_VALUES && batch_size > 0)
+		ExplainPropertyInteger("Batch Size", NULL, batch_size, es);
 }
 
 void

@@ -140,7 +140,7 @@ pgmlBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	modify = pgml_modify_create(pgml_planinfo_unpack_modify(packed),
 								mtstate->ps.state, rri);
 	if (modify->plan->operation == CMD_INSERT)
-		pgml_modify_open_sink(modify, rri->ri_RelationDesc);
+		pgml_modify_begin_insert(modify, mtstate, rri);
 	else
 		init_row_statement(modify, outerPlanState(mtstate)->plan, rri->ri_RelationDesc);
 	if (modify->plan->batch_prefix != NULL && mtstate->mt_transition_capture == NULL)
@@ -350,6 +350,7 @@ pgmlExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs)
 	}
 
 	conn = pgml_conncache_get_for(serverid, GetUserId());
+	pgml_queue_apply_all(conn);
 	pgml_command_mark_write(conn);
 	pgml_result_free(pgml_command_run(conn, pgml_deparse_truncate(relids, behavior,
 																  restart_seqs)));

@@ -8,6 +8,11 @@
  * one at a time where each row's fate must be known before the next one, and
  * where the sink gathers by itself.
  *
+ * A volatile function that looks at the table in the middle of the statement must find the
+ * rows that core has gathered; a stable one must not find what has been sent, and nor
+ * must a scan that begins later than that.  Where there may be such readers
+ * (watchful.c) the rows wait in a queue (modify_queue.c), which knows who must see them.
+ *
  * INSERT has been planned; the other two arrive here without a word from the
  * planner, so the statement is built when they begin.
  */
@@ -25,6 +30,7 @@
 #include "base/option.h"
 #include "exec/modify.h"
 #include "exec/modify_state.h"
+#include "exec/watchful.h"
 #include "remote/command.h"
 
 /*
@@ -34,8 +40,8 @@
  */
 #define DEFAULT_BATCH_SIZE 500
 
-void
-pgml_modify_open_sink(PgmlModify *modify, Relation rel)
+static void
+open_sink(PgmlModify *modify, Relation rel)
 {
 	modify->sink = pgml_sink_create(modify->conn, &modify->plan->insert,
 									RelationGetDescr(rel));
@@ -46,6 +52,41 @@ static inline bool
 streams(const PgmlModify *modify)
 {
 	return pgml_sink_kind(modify->sink) == PGML_SINK_COPY;
+}
+
+/* How many rows may one INSERT statement have? */
+static int
+rows_of_statement(Relation rel, int ncols)
+{
+	PgmlOptions *options = pgml_options_of_table(RelationGetRelid(rel));
+	int			size = options->batch_size_set ? options->batch_size : DEFAULT_BATCH_SIZE;
+
+	return Max(Min(size, pgml_sink_max_rows(ncols)), 1);
+}
+
+/* Is each row looked at here, before or after it has been inserted? */
+static bool
+looks_at_rows(ModifyTable *plan, Relation rel)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+
+	return plan->returningLists != NIL || plan->withCheckOptionLists != NIL ||
+		(triggers && (triggers->trig_insert_before_row || triggers->trig_insert_after_row));
+}
+
+void
+pgml_modify_begin_insert(PgmlModify *modify, ModifyTableState *mtstate, ResultRelInfo *rri)
+{
+	Relation	rel = rri->ri_RelationDesc;
+	PlanState  *source = outerPlanState(mtstate);
+
+	if (!looks_at_rows((ModifyTable *) mtstate->ps.plan, rel) &&
+		mtstate->mt_transition_capture == NULL &&
+		(pgml_plan_scans_later(source, modify->conn->serverid) || pgml_plan_calls_out(source)))
+		modify->queue = pgml_queue_create_insert(modify->plan, modify->conn, mtstate, rri,
+												 rows_of_statement(rel, modify->plan->insert.ncols));
+	else
+		open_sink(modify, rel);
 }
 
 /* Insert some rows; returns how many of them the remote has taken. */
@@ -66,6 +107,11 @@ pgmlExecForeignInsert(EState *estate, ResultRelInfo *rri,
 	PgmlResult *res = NULL;
 	MemoryContext caller;
 
+	if (modify->queue != NULL)
+	{
+		pgml_queue_put_new(modify->queue, slot);
+		return NULL;
+	}
 	if (streams(modify))
 	{
 		(void) pgml_sink_put(modify->sink, &slot, 1, NULL);
@@ -107,23 +153,20 @@ pgmlGetForeignModifyBatchSize(ResultRelInfo *rri)
 {
 	PgmlModify *modify = (PgmlModify *) rri->ri_FdwState;
 	TriggerDesc *triggers = rri->ri_TrigDesc;
-	PgmlOptions *options;
-	int			size;
-	int			ncols;
 
 	if (rri->ri_projectReturning || rri->ri_WithCheckOptions != NIL ||
 		(triggers && (triggers->trig_insert_before_row || triggers->trig_insert_after_row)))
 		return 1;
 
-	if (modify && pgml_sink_appetite(modify->sink) > 0)
-		return pgml_sink_appetite(modify->sink);
-
-	options = pgml_options_of_table(RelationGetRelid(rri->ri_RelationDesc));
-	size = options->batch_size_set ? options->batch_size : DEFAULT_BATCH_SIZE;
-
 	/* EXPLAIN asks too, without a statement having begun */
-	ncols = modify ? modify->plan->insert.ncols : list_length(pgml_stored_columns(rri->ri_RelationDesc));
-	return Max(Min(size, pgml_sink_max_rows(ncols)), 1);
+	if (modify == NULL)
+		return rows_of_statement(rri->ri_RelationDesc,
+								 list_length(pgml_stored_columns(rri->ri_RelationDesc)));
+	if (modify->queue != NULL)
+		return 1;
+	if (pgml_sink_appetite(modify->sink) > 0)
+		return pgml_sink_appetite(modify->sink);
+	return rows_of_statement(rri->ri_RelationDesc, modify->plan->insert.ncols);
 }
 
 /*
@@ -221,7 +264,7 @@ pgmlBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 								  returned_attributes(mtstate, rri),
 								  plan ? outerPlan(plan)->plan_rows : -1);
 	modify = pgml_modify_create(insert, mtstate->ps.state, rri);
-	pgml_modify_open_sink(modify, rel);
+	open_sink(modify, rel);
 	rri->ri_FdwState = modify;
 }
 

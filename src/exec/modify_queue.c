@@ -1,6 +1,6 @@
 /*
  * modify_queue.c
- *		Rows that wait to be updated or deleted until the scan has ended.
+ *		Rows that wait to be changed until the scan has ended.
  *
  * An UPDATE that can't be sent whole reads rows, computes, and hands one row
  * after the other to us.  Changing each at once would cost a round trip each,
@@ -21,6 +21,9 @@
  * snapshot of the calling command.  The same here: before a statement uses the
  * connection, the queues of commands that its snapshot sees are applied, and no
  * others.
+ *
+ * Rows of an INSERT are queued too where otherwise somebody would see too many or too
+ * few of them (modify_insert.c); they leave by a sink then.
  *
  * Such a statement may be run in a subtransaction (an exception block in a
  * function) that the queue's command is not in.  If that is rolled back, so are
@@ -52,14 +55,23 @@ struct PgmlQueue
 	MemoryContextCallback on_delete;
 	ExecProcNodeMtd run_node;	/* ModifyTable's own function */
 	PgmlConn   *conn;
+
+	/* UPDATE and DELETE */
 	PgmlChange	change;
 	List	   *value_attrs;
+	int			nnames;			/* columns of a row in front of the values */
+
+	/* INSERT */
+	const PgmlInsert *insert;	/* NULL: it is none */
+	PgmlSinkKind method;		/* as planned, or that of the last sink */
+	int			batch_size;		/* rows of a statement */
+	TupleTableSlot **gathered;	/* of one statement; as many as have been needed so far */
+	int			ngathered;		/* how many slots there are */
 
 	CommandId	command;		/* that queues the rows */
 	int			level;			/* its nest level */
 
-	TupleDesc	desc;			/* ctid, tableoid, or keys; then values */
-	int			nnames;			/* its columns in front of the values */
+	TupleDesc	desc;			/* ctid, tableoid, or keys; then values; of an INSERT, the table's */
 	TupleTableSlot *slot;
 	Tuplestorestate *store;		/* NULL: no row has been queued yet */
 	ResourceOwner owner;		/* of the store */
@@ -76,6 +88,12 @@ struct PgmlQueue
 	int64		inner_waiting;
 	uint64		inner_changed;
 };
+
+/* Rows of one INSERT are no longer gathered when they are larger than this together. */
+#define MAX_GATHERED_BYTES (16 * 1024 * 1024)
+
+/* To ask what a table is like and to begin a COPY is worth it for more rows than these. */
+#define FEW_ROWS 10
 
 /* Read pointers of the store. */
 #define READ_NEXT 0
@@ -172,6 +190,95 @@ begin_inner(PgmlQueue *queue)
 	queue->inner_changed = queue->changed;
 }
 
+/* Take the next row that waits; copy: it must outlive the one after it. */
+static void
+take_row(PgmlQueue *queue, TupleTableSlot *slot, bool copy)
+{
+	ResourceOwner oldowner = CurrentResourceOwner;
+	bool		found;
+
+	CurrentResourceOwner = queue->owner;
+	found = tuplestore_gettupleslot(queue->store, true, copy, slot);
+	CurrentResourceOwner = oldowner;
+	if (!found)
+		elog(ERROR, "rows are missing in a queue");
+	queue->waiting--;
+}
+
+/* Update or delete the rows that wait. */
+static void
+change_rows(PgmlQueue *queue)
+{
+	PgmlChanger *changer = pgml_changer_create(queue->conn, &queue->change, queue->desc,
+											   queue->waiting);
+
+	while (queue->waiting > 0)
+	{
+		take_row(queue, queue->slot, false);
+		pgml_changer_put(changer, queue->slot);
+	}
+	queue->changed += pgml_changer_finish(changer);
+	pgml_changer_close(changer);
+}
+
+/* Gather rows for one statement; returns their number. */
+static int
+gather_rows(PgmlQueue *queue)
+{
+	Size		bytes = 0;
+	int			n = 0;
+
+	while (queue->waiting > 0 && n < queue->batch_size && bytes < MAX_GATHERED_BYTES)
+	{
+		if (n == queue->ngathered)
+			queue->gathered[queue->ngathered++] = MakeSingleTupleTableSlot(queue->desc,
+																		   &TTSOpsMinimalTuple);
+		take_row(queue, queue->gathered[n], true);
+		bytes += ((MinimalTupleTableSlot *) queue->gathered[n])->mintuple->t_len;
+		n++;
+	}
+	return n;
+}
+
+/*
+ * Make a sink for the rows that wait.  A few, which somebody wants to see in the middle of
+ * the statement, go by the shortest way.
+ */
+static PgmlSink *
+create_sink(PgmlQueue *queue)
+{
+	PgmlInsert *insert = palloc(sizeof(PgmlInsert));
+
+	*insert = *queue->insert;
+	if (queue->waiting < FEW_ROWS)
+		insert->copy = insert->question = NULL;
+	return pgml_sink_create(queue->conn, insert, queue->desc);
+}
+
+/* Insert the rows that wait. */
+static void
+insert_rows(PgmlQueue *queue)
+{
+	PgmlSink   *sink = create_sink(queue);
+
+	queue->method = pgml_sink_kind(sink);
+	while (queue->waiting > 0)
+	{
+		if (queue->method == PGML_SINK_VALUES)
+		{
+			int			n = gather_rows(queue);
+
+			queue->changed += Min(pgml_sink_put(sink, queue->gathered, n, NULL), (uint64) n);
+			for (int i = 0; i < n; i++)
+				ExecClearTuple(queue->gathered[i]);
+			continue;
+		}
+		take_row(queue, queue->slot, false);
+		queue->changed += pgml_sink_put(sink, &queue->slot, 1, NULL);
+	}
+	pgml_sink_close(sink);
+}
+
 /*
  * Apply all rows that are queued.  Runs in whatever context and subtransaction;
  * what it makes belongs to the queue.
@@ -180,30 +287,16 @@ static void
 apply_queue(PgmlQueue *queue)
 {
 	MemoryContext oldcxt;
-	ResourceOwner oldowner = CurrentResourceOwner;
-	PgmlChanger *changer;
 
 	if (queue->waiting == 0 || queue->applying)
 		return;
 	begin_inner(queue);
 	queue->applying = true;
 	oldcxt = MemoryContextSwitchTo(queue->cxt);
-	changer = pgml_changer_create(queue->conn, &queue->change, queue->desc,
-								  queue->waiting);
-	while (queue->waiting > 0)
-	{
-		bool		found;
-
-		CurrentResourceOwner = queue->owner;
-		found = tuplestore_gettupleslot(queue->store, true, false, queue->slot);
-		CurrentResourceOwner = oldowner;
-		if (!found)
-			elog(ERROR, "rows are missing in a queue");
-		pgml_changer_put(changer, queue->slot);
-		queue->waiting--;
-	}
-	queue->changed += pgml_changer_finish(changer);
-	pgml_changer_close(changer);
+	if (queue->insert != NULL)
+		insert_rows(queue);
+	else
+		change_rows(queue);
 	queue->applying = false;
 	MemoryContextSwitchTo(oldcxt);
 }
@@ -262,6 +355,24 @@ wrap_node(ModifyTableState *mtstate)
 	elog(ERROR, "a wrapped node has no queue");
 }
 
+/* Make the part that all queues have, for rows of this descriptor. */
+static PgmlQueue *
+create_queue(MemoryContext cxt, PgmlConn *conn, ModifyTableState *mtstate, TupleDesc desc)
+{
+	PgmlQueue  *queue = palloc0(sizeof(PgmlQueue));
+
+	queue->cxt = cxt;
+	queue->conn = conn;
+	queue->command = mtstate->ps.state->es_output_cid;
+	queue->desc = desc;
+	queue->slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	queue->on_delete.func = forget_queue;
+	queue->on_delete.arg = queue;
+	MemoryContextRegisterResetCallback(cxt, &queue->on_delete);
+	queue->run_node = wrap_node(mtstate);
+	return queue;
+}
+
 PgmlQueue *
 pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn, ModifyTableState *mtstate,
 				  ResultRelInfo *rri, List *value_attrs)
@@ -269,10 +380,9 @@ pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn, ModifyTableState *mtstat
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw queue",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
-	PgmlQueue  *queue = palloc0(sizeof(PgmlQueue));
+	PgmlQueue  *queue = create_queue(cxt, conn, mtstate,
+									 describe_rows(rri->ri_RelationDesc, plan->keys, value_attrs));
 
-	queue->cxt = cxt;
-	queue->conn = conn;
 	queue->change.operation = plan->operation;
 	queue->change.one = plan->sql;
 	queue->change.prefix = plan->batch_prefix;
@@ -280,17 +390,52 @@ pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn, ModifyTableState *mtstat
 	queue->change.describe = plan->batch_describe;
 	queue->change.by_key = plan->keys != NIL;
 	queue->value_attrs = value_attrs;
-	queue->command = mtstate->ps.state->es_output_cid;
-	queue->desc = describe_rows(rri->ri_RelationDesc, plan->keys, value_attrs);
 	queue->nnames = queue->desc->natts - list_length(value_attrs);
-	queue->slot = MakeSingleTupleTableSlot(queue->desc, &TTSOpsMinimalTuple);
-	queue->on_delete.func = forget_queue;
-	queue->on_delete.arg = queue;
-	MemoryContextRegisterResetCallback(cxt, &queue->on_delete);
 	MemoryContextSwitchTo(oldcxt);
-
-	queue->run_node = wrap_node(mtstate);
 	return queue;
+}
+
+PgmlQueue *
+pgml_queue_create_insert(PgmlModifyPlan *plan, PgmlConn *conn, ModifyTableState *mtstate,
+						 ResultRelInfo *rri, int batch_size)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pgml_fdw queue",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+	PgmlQueue  *queue = create_queue(cxt, conn, mtstate,
+									 CreateTupleDescCopyConstr(RelationGetDescr(rri->ri_RelationDesc)));
+
+	queue->insert = &plan->insert;
+	queue->method = plan->insert.copy != NULL ? PGML_SINK_COPY : PGML_SINK_VALUES;
+	queue->batch_size = batch_size;
+	queue->gathered = palloc(sizeof(TupleTableSlot *) * batch_size);
+	MemoryContextSwitchTo(oldcxt);
+	return queue;
+}
+
+PgmlSinkKind
+pgml_queue_insert_method(const PgmlQueue *queue, int *batch_size)
+{
+	*batch_size = queue->batch_size;
+	return queue->method;
+}
+
+/* A row has been stored. */
+static void
+note_row(PgmlQueue *queue)
+{
+	queue->waiting++;
+	/* the command goes on: what was applied in a subtransaction has become its own */
+	Assert(queue->inner_level == 0);
+}
+
+void
+pgml_queue_put_new(PgmlQueue *queue, TupleTableSlot *slot)
+{
+	if (queue->store == NULL)
+		open_store(queue);
+	tuplestore_puttupleslot(queue->store, slot);
+	note_row(queue);
 }
 
 void
@@ -313,9 +458,7 @@ pgml_queue_put(PgmlQueue *queue, const Datum *names, const bool *name_nulls,
 	if (queue->store == NULL)
 		open_store(queue);
 	tuplestore_putvalues(queue->store, queue->desc, values, nulls);
-	queue->waiting++;
-	/* the command goes on: what was applied in a subtransaction has become its own */
-	Assert(queue->inner_level == 0);
+	note_row(queue);
 }
 
 void
@@ -337,6 +480,20 @@ pgml_queue_apply_for(PgmlConn *conn, EState *estate)
 		PgmlQueue  *queue = dlist_container(PgmlQueue, node, iter.cur);
 
 		if (queue->conn == conn && queue->command < seen)
+			apply_queue(queue);
+	}
+}
+
+void
+pgml_queue_apply_all(PgmlConn *conn)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &queues)
+	{
+		PgmlQueue  *queue = dlist_container(PgmlQueue, node, iter.cur);
+
+		if (queue->conn == conn)
 			apply_queue(queue);
 	}
 }

@@ -24,8 +24,9 @@ typedef struct PgmlModify
 	MemoryContext call_cxt;		/* emptied at each call of ours */
 	PgmlRowSlot *returned;		/* rows of RETURNING; NULL: none come back */
 
-	/* INSERT */
+	/* INSERT: by one of these two */
 	PgmlSink   *sink;
+	PgmlQueue  *queue;			/* of UPDATE and DELETE too; NULL: rows are changed one by one */
 
 	/* UPDATE and DELETE: a prepared statement, its parameters what names the row, values */
 	char	   *statement;		/* its name; NULL: not prepared yet */
@@ -34,7 +35,6 @@ typedef struct PgmlModify
 	bool		check_keys;		/* a local trigger might have set one */
 	List	   *value_attrs;	/* int: attributes behind the other parameters */
 	PgmlArguments *args;
-	PgmlQueue  *queue;			/* NULL: rows are changed one by one */
 } PgmlModify;
 
 /*
@@ -43,8 +43,9 @@ typedef struct PgmlModify
  */
 extern PgmlModify *pgml_modify_create(PgmlModifyPlan *plan, EState *estate, ResultRelInfo *rri);
 
-/* Make its sink, for INSERT. */
-extern void pgml_modify_open_sink(PgmlModify *modify, Relation rel);
+/* Make its sink or its queue, for INSERT. */
+extern void pgml_modify_begin_insert(PgmlModify *modify, ModifyTableState *mtstate,
+									 ResultRelInfo *rri);
 
 /*
  * Take the remote's answer for one row: NULL if it has changed none, else the

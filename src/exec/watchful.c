@@ -9,6 +9,13 @@
  * functions can: each of their queries sees what has been written before.
  * That leaves those of core that look at no table at all, such as nextval().
  *
+ * Where the rows go to a remote server, those who read the same server are another matter:
+ * each query reads there as of the moment when it begins, in the transaction that takes
+ * the rows.  For the statement's own scans all is well if that is before the first row
+ * is there, as it is with all that must be read first, or at least begun, and is never
+ * read again.  For functions that it calls, there are no two ways: volatile ones must
+ * see the rows, stable ones must not.
+ *
  * All expressions of a plan are looked at, node by node, and constraints of domains
  * that come with them.  A kind of node that isn't known here counts
  * as watchful, as does one that writes: its triggers may look around.
@@ -32,16 +39,19 @@
 typedef struct PlanSearch
 {
 	PlanState  *top;
+	bool		stable;			/* stable functions that users have made count, too */
 	bool		ours;
 	bool		foreign;
 } PlanSearch;
 
 static bool is_watchful(Node *node, void *context);
 
-/* Callback of check_functions_in_node. */
+/* Callback of check_functions_in_node; context: a PlanSearch, or NULL. */
 static bool
 function_is_watchful(Oid funcid, void *context)
 {
+	const PlanSearch *search = context;
+
 	switch (funcid)
 	{
 		case F_NEXTVAL:
@@ -56,20 +66,29 @@ function_is_watchful(Oid funcid, void *context)
 #endif
 			return false;
 		default:
-			return func_volatile(funcid) == PROVOLATILE_VOLATILE;
+			break;
+	}
+	switch (func_volatile(funcid))
+	{
+		case PROVOLATILE_VOLATILE:
+			return true;
+		case PROVOLATILE_STABLE:
+			return search != NULL && search->stable && funcid >= FirstNormalObjectId;
+		default:
+			return false;
 	}
 }
 
 /* Does a type, if it is a domain or an array of one, have constraints that could notice? */
 static bool
-type_is_watchful(Oid typid)
+type_is_watchful(Oid typid, void *context)
 {
 	DomainConstraintRef *constraints;
 	Oid			element = get_element_type(typid);
 	ListCell   *lc;
 
 	if (OidIsValid(element))
-		return type_is_watchful(element);
+		return type_is_watchful(element, context);
 	if (get_typtype(typid) != TYPTYPE_DOMAIN)
 		return false;
 
@@ -80,21 +99,21 @@ type_is_watchful(Oid typid)
 	{
 		DomainConstraintState *constraint = (DomainConstraintState *) lfirst(lc);
 
-		if (is_watchful((Node *) constraint->check_expr, NULL))
+		if (is_watchful((Node *) constraint->check_expr, context))
 			return true;
 	}
-	return type_is_watchful(getBaseType(typid));
+	return type_is_watchful(getBaseType(typid), context);
 }
 
-/* Walker of expressions. */
+/* Walker of expressions; context as above. */
 static bool
 is_watchful(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	if (check_functions_in_node(node, function_is_watchful, NULL))
+	if (check_functions_in_node(node, function_is_watchful, context))
 		return true;
-	if (IsA(node, CoerceToDomain) && type_is_watchful(((CoerceToDomain *) node)->resulttype))
+	if (IsA(node, CoerceToDomain) && type_is_watchful(((CoerceToDomain *) node)->resulttype, context))
 		return true;
 	return expression_tree_walker(node, is_watchful, context);
 }
@@ -107,14 +126,14 @@ pgml_watchful_expr(void *expr)
 
 /* Columns of a scan may be of domains, which it checks. */
 static bool
-has_watchful_column(ScanState *node)
+has_watchful_column(ScanState *node, PlanSearch *search)
 {
 	TupleDesc	desc = node->ss_ScanTupleSlot->tts_tupleDescriptor;
 
 	for (int i = 0; i < desc->natts; i++)
 	{
 		if (!TupleDescAttr(desc, i)->attisdropped &&
-			type_is_watchful(TupleDescAttr(desc, i)->atttypid))
+			type_is_watchful(TupleDescAttr(desc, i)->atttypid, search))
 			return true;
 	}
 	return false;
@@ -126,12 +145,12 @@ scan_is_watchful(ForeignScanState *node, PlanSearch *search)
 {
 	ForeignScan *scan = (ForeignScan *) node->ss.ps.plan;
 
-	if (scan->operation != CMD_SELECT || has_watchful_column(&node->ss))
+	if (scan->operation != CMD_SELECT || has_watchful_column(&node->ss, search))
 		return true;
 	search->foreign = true;
 	if (node->fdwroutine->BeginForeignScan == pgmlBeginForeignScan)
 		search->ours = true;
-	return is_watchful((Node *) scan->fdw_exprs, NULL);
+	return is_watchful((Node *) scan->fdw_exprs, search);
 }
 
 /* A custom scan: one of dblink(), whose statement runs elsewhere and can't look at the table. */
@@ -140,10 +159,10 @@ custom_scan_is_watchful(CustomScanState *node, PlanSearch *search)
 {
 	CustomScan *scan = (CustomScan *) node->ss.ps.plan;
 
-	if (strcmp(scan->methods->CustomName, PGML_ANSWER_SCAN) != 0 || has_watchful_column(&node->ss))
+	if (strcmp(scan->methods->CustomName, PGML_ANSWER_SCAN) != 0 || has_watchful_column(&node->ss, search))
 		return true;
 	search->foreign = search->ours = true;
-	return is_watchful((Node *) linitial_node(FuncExpr, scan->custom_exprs)->args, NULL);
+	return is_watchful((Node *) linitial_node(FuncExpr, scan->custom_exprs)->args, search);
 }
 
 /* What a node has beside its target list and its conditions. */
@@ -187,25 +206,25 @@ has_watchful_parts(PlanState *node, PlanSearch *search)
 			return false;
 
 		case T_Result:
-			return is_watchful(((Result *) plan)->resconstantqual, NULL);
+			return is_watchful(((Result *) plan)->resconstantqual, search);
 		case T_SampleScan:
-			return is_watchful((Node *) ((SampleScan *) plan)->tablesample, NULL);
+			return is_watchful((Node *) ((SampleScan *) plan)->tablesample, search);
 		case T_FunctionScan:
-			return is_watchful((Node *) ((FunctionScan *) plan)->functions, NULL);
+			return is_watchful((Node *) ((FunctionScan *) plan)->functions, search);
 		case T_ValuesScan:
-			return is_watchful((Node *) ((ValuesScan *) plan)->values_lists, NULL);
+			return is_watchful((Node *) ((ValuesScan *) plan)->values_lists, search);
 		case T_TableFuncScan:
-			return is_watchful((Node *) ((TableFuncScan *) plan)->tablefunc, NULL);
+			return is_watchful((Node *) ((TableFuncScan *) plan)->tablefunc, search);
 		case T_NestLoop:
 		case T_MergeJoin:
 		case T_HashJoin:
-			return is_watchful((Node *) ((Join *) plan)->joinqual, NULL);
+			return is_watchful((Node *) ((Join *) plan)->joinqual, search);
 		case T_WindowAgg:
-			return is_watchful(((WindowAgg *) plan)->startOffset, NULL) ||
-				is_watchful(((WindowAgg *) plan)->endOffset, NULL);
+			return is_watchful(((WindowAgg *) plan)->startOffset, search) ||
+				is_watchful(((WindowAgg *) plan)->endOffset, search);
 		case T_Limit:
-			return is_watchful(((Limit *) plan)->limitOffset, NULL) ||
-				is_watchful(((Limit *) plan)->limitCount, NULL);
+			return is_watchful(((Limit *) plan)->limitOffset, search) ||
+				is_watchful(((Limit *) plan)->limitCount, search);
 		case T_ForeignScan:
 			return scan_is_watchful((ForeignScanState *) node, search);
 		case T_CustomScan:
@@ -221,8 +240,8 @@ has_watchful_parts(PlanState *node, PlanSearch *search)
 static bool
 node_is_watchful(PlanState *node, void *context)
 {
-	return is_watchful((Node *) node->plan->targetlist, NULL) ||
-		is_watchful((Node *) node->plan->qual, NULL) ||
+	return is_watchful((Node *) node->plan->targetlist, context) ||
+		is_watchful((Node *) node->plan->qual, context) ||
 		has_watchful_parts(node, (PlanSearch *) context) ||
 		planstate_tree_walker(node, node_is_watchful, context);
 }
@@ -230,11 +249,87 @@ node_is_watchful(PlanState *node, void *context)
 bool
 pgml_watchful_plan(PlanState *top, bool *ours, bool *foreign)
 {
-	PlanSearch	search = {top, false, false};
+	PlanSearch	search = {.top = top};
 
 	if (node_is_watchful(top, &search))
 		return true;
 	*ours = search.ours;
 	*foreign = search.foreign;
 	return false;
+}
+
+bool
+pgml_plan_calls_out(PlanState *top)
+{
+	PlanSearch	search = {.top = top, .stable = true};
+	ListCell   *lc;
+
+	foreach(lc, top->state->es_subplanstates)
+		if (lfirst(lc) != NULL && node_is_watchful(lfirst(lc), &search))
+			return true;
+	return node_is_watchful(top, &search);
+}
+
+/* Walker of what may be run at any time: is there a scan of the server? */
+static bool
+has_scan(PlanState *node, void *context)
+{
+	Oid			serverid = *(Oid *) context;
+
+	if (IsA(node, ForeignScanState) &&
+		((ForeignScanState *) node)->fdwroutine->BeginForeignScan == pgmlBeginForeignScan &&
+		((ForeignScan *) node->plan)->fs_server == serverid)
+		return true;
+	if (IsA(node, CustomScanState) &&
+		strcmp(((CustomScan *) node->plan)->methods->CustomName, PGML_ANSWER_SCAN) == 0)
+		return true;
+	return planstate_tree_walker(node, has_scan, context);
+}
+
+/*
+ * Walker: is there one that may begin later than the first row comes?  Only those kinds of
+ * nodes are named that have begun all that is below them by then.  Those of which
+ * a second part may never be asked for, or only later, aren't.
+ */
+static bool
+has_late_scan(PlanState *node, void *context)
+{
+	switch (nodeTag(node))
+	{
+		case T_ForeignScanState:
+			return false;
+		case T_ResultState:
+		case T_ProjectSetState:
+		case T_SubqueryScanState:
+		case T_MaterialState:
+		case T_SortState:
+		case T_IncrementalSortState:
+		case T_GroupState:
+		case T_AggState:
+		case T_WindowAggState:
+		case T_UniqueState:
+		case T_LimitState:
+		case T_LockRowsState:
+		case T_HashState:
+		case T_HashJoinState:
+		case T_MergeJoinState:
+			return planstate_tree_walker(node, has_late_scan, context);
+		case T_NestLoopState:
+			return has_late_scan(outerPlanState(node), context) ||
+				has_scan(innerPlanState(node), context);
+		default:
+			return planstate_tree_walker(node, has_scan, context);
+	}
+}
+
+/* Subplans are run when somebody asks for their result: they are late. */
+bool
+pgml_plan_scans_later(PlanState *top, Oid serverid)
+{
+	ListCell   *lc;
+
+	foreach(lc, top->state->es_subplanstates)
+		if (lfirst(lc) != NULL && has_scan(lfirst(lc), &serverid))
+			return true;
+	return has_late_scan(top, &serverid);
 }

@@ -18,4 +18,16 @@ extern bool pgml_watchful_expr(void *expr);
  */
 extern bool pgml_watchful_plan(PlanState *top, bool *ours, bool *foreign);
 
+/*
+ * Could anything in a plan below (and with) this node, or in a subplan of its statement,
+ * call a function that runs queries, be it one that notices or a stable one?
+ */
+extern bool pgml_plan_calls_out(PlanState *top);
+
+/*
+ * Could a scan of a table of this server begin in it when it has returned rows
+ * already?  It would see what has become of them.
+ */
+extern bool pgml_plan_scans_later(PlanState *top, Oid serverid);
+
 #endif							/* PGML_EXEC_WATCHFUL_H */

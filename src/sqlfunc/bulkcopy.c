@@ -25,6 +25,7 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "exec/modify_queue.h"
 #include "exec/scan.h"
 #include "remote/command.h"
 #include "remote/conncache.h"
@@ -266,6 +267,7 @@ read_call(FunctionCallInfo fcinfo)
 	call->truncate = !PG_ARGISNULL(ARG_TRUNCATE) && PG_GETARG_BOOL(ARG_TRUNCATE);
 	check_call(call);
 	call->conn = pgml_conncache_get_for(call->server->serverid, GetUserId());
+	pgml_queue_apply_all(call->conn);
 	return call;
 }
 

@@ -28,6 +28,7 @@
 
 #include "base/compat.h"
 #include "base/option.h"
+#include "exec/modify_queue.h"
 #include "exec/scan.h"
 #include "query/deparse.h"
 #include "remote/command.h"
@@ -445,6 +446,7 @@ pgml_bulk_upsert(Oid foreign_table, char *source, List *key, uint64 *inserted, u
 	options = pgml_options_of_table(foreign_table);
 	check_foreign_table(foreign_table, options);
 	push.conn = pgml_conncache_get_for(options->serverid, GetUserId());
+	pgml_queue_apply_all(push.conn);
 	push.source = pgml_push_find_source(source, NULL);
 
 	initStringInfo(&name);

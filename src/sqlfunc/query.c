@@ -23,6 +23,7 @@
 
 #include "base/compat.h"
 #include "exec/arguments.h"
+#include "exec/modify_queue.h"
 #include "remote/conncache.h"
 #include "remote/security.h"
 #include "sqlfunc/answer.h"
@@ -40,9 +41,12 @@ server_conn(FunctionCallInfo fcinfo)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ForeignServer *server = GetForeignServerByName(name, false);
+	PgmlConn   *conn;
 
 	pgml_security_check_usage(server);
-	return pgml_conncache_get_for(server->serverid, GetUserId());
+	conn = pgml_conncache_get_for(server->serverid, GetUserId());
+	pgml_queue_apply_all(conn);
+	return conn;
 }
 
 /* Parameters that were given as one array: VARIADIC '{...}'. */

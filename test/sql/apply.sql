@@ -250,6 +250,27 @@ BEGIN
   UPDATE other SET n = n + 100 WHERE id = $1 AND random() >= 0;
   RETURN (SELECT count(*) FROM other);
 END $$;
+-- the same by functions that take their SQL to the remote themselves
+CREATE TABLE public.pulled (id int, n int);
+CREATE FUNCTION far.done_there(how text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  n bigint;
+BEGIN
+  IF current_setting('search_path') ~ 'near' THEN
+    RETURN (SELECT count(*) FROM near.mid WHERE mid.n <> 0);
+  ELSIF how = 'query' THEN
+    SELECT x INTO n FROM pgml_fdw_query('twin_server', 'SELECT count(*) FROM apply.mid WHERE n <> 0') AS q (x bigint);
+  ELSIF how = 'exec' THEN
+    SELECT pgml_fdw_exec('twin_server', 'INSERT INTO apply.other SELECT id, 0 FROM apply.mid WHERE n <> 0') INTO n;
+  ELSE
+    TRUNCATE pulled;
+    n := pgml_fdw_pull('twin_server', '(SELECT id, n FROM apply.mid WHERE n <> 0)', 'pulled');
+  END IF;
+  RETURN n;
+END $$;
+TRUNCATE other, near.other;
+SELECT how, alike(format('UPDATE mid SET n = 1 + far.done_there(%L) WHERE random() >= 0', how), '{}'), same('SELECT n FROM mid'), alike('UPDATE mid SET n = 0', '{mid}')
+  FROM unnest('{query,exec,pull}'::text[]) how;
 TRUNCATE other, near.other;
 SELECT alike('UPDATE mid SET n = 1 + far.done() WHERE random() >= 0', '{}'), same('SELECT n FROM mid');
 SELECT alike('UPDATE mid SET n = 0', '{mid}');
@@ -359,5 +380,6 @@ EXPLAIN (COSTS OFF) UPDATE t SET v = 'x' FROM few WHERE few.id = t.id;
 EXPLAIN (COSTS OFF) UPDATE t SET v = 'x' FROM few WHERE few.id = t.id RETURNING t.id;
 \set ECHO none
 SET client_min_messages = warning;
+DROP TABLE public.pulled;
 DROP SCHEMA near, far CASCADE;
 DROP SERVER twin_server CASCADE;

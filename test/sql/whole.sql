@@ -61,6 +61,22 @@ SELECT tried($$INSERT INTO uniq SELECT id + 500, CASE WHEN id = 7 THEN 'bad' ELS
 SELECT tried('INSERT INTO filled (v) SELECT v FROM u WHERE id = 3', '{filled}');
 SELECT tried('INSERT INTO filled (id) SELECT id + 10 FROM u WHERE id = 3', '{filled}');
 SELECT tried('INSERT INTO filled (id, k) SELECT id + 20, 7 FROM u WHERE id = 3', '{filled}');
+-- a default of this side is a value of the statement; rows that a trigger here looks at go one by one
+ALTER FOREIGN TABLE far.filled ALTER v SET DEFAULT 'from here';
+ALTER TABLE near.filled ALTER v SET DEFAULT 'from here';
+SELECT tried('INSERT INTO filled (id) SELECT id + 30 FROM u WHERE id = 3', '{filled}');
+ALTER FOREIGN TABLE far.filled ALTER v DROP DEFAULT;
+ALTER TABLE near.filled ALTER v SET DEFAULT 'from there';
+CREATE FUNCTION far.mark() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.v := '!' || NEW.v; RETURN NEW; END$$;
+SELECT format('CREATE TRIGGER mark BEFORE INSERT ON %s.w FOR EACH ROW EXECUTE FUNCTION far.mark()', s) FROM unnest('{near,far}'::text[]) s \gexec
+SELECT tried('INSERT INTO w SELECT id, 0, txt FROM t WHERE id < 6', '{w}');
+SELECT tried('INSERT INTO w SELECT id, 0, txt FROM t WHERE id < 6 RETURNING v', '{w}');
+DROP TRIGGER mark ON far.w;
+DROP TRIGGER mark ON near.w;
+CREATE VIEW far.checked_w AS SELECT * FROM far.w WHERE id < 50 WITH CHECK OPTION;
+CREATE VIEW near.checked_w AS SELECT * FROM near.w WHERE id < 50 WITH CHECK OPTION;
+SELECT tried('INSERT INTO checked_w SELECT id, 0, txt FROM t WHERE id < 6', '{w}');
+SELECT tried('INSERT INTO checked_w SELECT id, 0, txt FROM t WHERE id BETWEEN 48 AND 52', '{w}');
 -- what isn't the remote's to compute, or must be looked at here
 SELECT tried('INSERT INTO w SELECT id, random()::int * 0 FROM t', '{w}');
 SELECT tried('INSERT INTO w SELECT id FROM t WHERE random() >= 0', '{w}');
