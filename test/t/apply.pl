@@ -1,6 +1,5 @@
 # UPDATE and DELETE in batches, when something goes wrong: the remote dies, takes
-# too long, refuses the last row, or is changed meanwhile by others.  And what
-# postgres_fdw gets wrong where the remote table has partitions or locked rows.
+# too long, refuses the last row, or is changed meanwhile by others.
 use strict;
 use warnings;
 use PostgreSQL::Test::Utils;
@@ -11,7 +10,6 @@ use PgmlTest;
 
 my ($local, $remote) = pgml_pair();
 pgml_connect($local, $remote);
-my $peer = pgml_options(host => $remote->host, port => $remote->port, dbname => 'postgres');
 $remote->safe_psql('postgres', q{
 	CREATE TABLE t (id int PRIMARY KEY, v text, n int);
 	INSERT INTO t SELECT i, 'as before', i FROM generate_series(1, 1200) i;
@@ -33,19 +31,10 @@ $remote->safe_psql('postgres', q{
 		END IF;
 		RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 	END $$;
-	CREATE TRIGGER misbehave BEFORE UPDATE OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION misbehave();
-	CREATE TABLE part (k int, v text) PARTITION BY LIST (k);
-	CREATE TABLE part1 PARTITION OF part FOR VALUES IN (1);
-	CREATE TABLE part2 PARTITION OF part FOR VALUES IN (2);
-	CREATE TABLE parent (k int, v text);
-	CREATE TABLE child () INHERITS (parent)});
-$local->safe_psql('postgres', qq{
-	CREATE SCHEMA ours; CREATE SCHEMA theirs;
-	CREATE EXTENSION postgres_fdw;
-	CREATE SERVER peer FOREIGN DATA WRAPPER postgres_fdw OPTIONS ($peer);
-	CREATE USER MAPPING FOR CURRENT_USER SERVER peer;
+	CREATE TRIGGER misbehave BEFORE UPDATE OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION misbehave()});
+$local->safe_psql('postgres', q{
+	CREATE SCHEMA ours;
 	IMPORT FOREIGN SCHEMA public FROM SERVER remote INTO ours;
-	IMPORT FOREIGN SCHEMA public FROM SERVER peer INTO theirs;
 	CREATE TABLE l AS SELECT i AS id, 'new ' || i AS v FROM generate_series(1, 1200) i;
 	SET search_path = ours;
 	ANALYZE public.l});
@@ -124,38 +113,6 @@ for my $command ($update, $delete, "$update RETURNING 1")
 	$other->quit;
 }
 
-# Rows of several partitions or children with one ctid: here, and with postgres_fdw.
-sub kept
-{
-	my ($schema, $table, $command) = @_;
-	my %child = (part => '2', parent => '1');
-
-	$remote->safe_psql('postgres', "TRUNCATE $table; INSERT INTO $table SELECT 1, 'a' || i FROM generate_series(1, 5) i; "
-		. ($table eq 'part' ? q{INSERT INTO part SELECT 2, 'b' || i FROM generate_series(1, 5) i}
-			: q{INSERT INTO child SELECT 2, 'b' || i FROM generate_series(1, 5) i}));
-	my $tag = $local->safe_psql('postgres', "SET search_path = $schema; DO \$\$ DECLARE n int; BEGIN $command; GET DIAGNOSTICS n = ROW_COUNT; PERFORM set_config('x.n', n::text, false); END \$\$; SELECT current_setting('x.n')");
-	return $tag . ' of 10, left ' . $remote->safe_psql('postgres', "SELECT string_agg(v, ' ' ORDER BY v) FROM $table");
-}
-for my $table ('part', 'parent')
-{
-	my $one = "DELETE FROM $table WHERE k = 1 AND v = 'a3' AND random() < 1.0";
-	my $change = "UPDATE $table SET v = v || '!' WHERE k = 2 AND random() < 1.0";
-
-	is(kept('ours', $table, $one), '1 of 10, left a1 a2 a4 a5 b1 b2 b3 b4 b5', "$table: DELETE");
-	isnt(kept('theirs', $table, $one), '1 of 10, left a1 a2 a4 a5 b1 b2 b3 b4 b5', "$table: DELETE of postgres_fdw");
-	is(kept('ours', $table, $change), '5 of 10, left a1 a2 a3 a4 a5 b1! b2! b3! b4! b5!', "$table: UPDATE");
-	isnt(kept('theirs', $table, $change), '5 of 10, left a1 a2 a3 a4 a5 b1! b2! b3! b4! b5!', "$table: UPDATE of postgres_fdw");
-}
-
-# Locked rows are skipped, or an error at once: here; postgres_fdw waits.
-my $holder = PgmlSession->new($remote);
-$holder->ask('BEGIN; UPDATE t SET n = n WHERE id = 5');
-my $skip = 'SELECT count(*) FROM (SELECT FROM %s.t WHERE id <= 10 AND random() >= 0 FOR UPDATE %s) x';
-$session->ask(q{SET statement_timeout = '1s'});
-is($session->ask(sprintf($skip, 'ours', 'SKIP LOCKED')), 9, 'SKIP LOCKED');
-like($session->complain(sprintf($skip, 'ours', 'NOWAIT')), qr/55P03/, 'NOWAIT');
-like($session->complain(sprintf($skip, 'theirs', 'SKIP LOCKED')), qr/57014/, 'SKIP LOCKED of postgres_fdw');
-$holder->quit;
 $session->quit;
 
 done_testing();
