@@ -12,8 +12,9 @@
  *
  * Which table it is, only core's receiver knows, in a struct that is in no
  * header of core's.  Its layout, which has been the same since 12, is repeated here;
- * whether that holds is asked of its size, and of plain numbers in it, whose values
- * we know from elsewhere.  If it doesn't, core's receiver gets its rows.
+ * whether that holds is asked of its size, of plain numbers in it, whose values
+ * we know from elsewhere, and of its pointer to the table, which must be the one
+ * that we get by opening that.  If it doesn't, core's receiver gets its rows.
  */
 #include "postgres.h"
 
@@ -84,19 +85,27 @@ is_core_receiver(const DestReceiver *receiver)
 	return same;
 }
 
-/*
- * Find out which table core's receiver writes to, and how; InvalidOid if it
- * can't be told.
- */
-static Oid
-find_table(const DestReceiver *inner, CommandId *cid, int *options)
+/* Is it the OID of something that one of core's receivers can have made or opened? */
+static bool
+is_target(Oid relid)
+{
+	char		relkind = OidIsValid(relid) ? get_rel_relkind(relid) : '\0';
+
+	return relkind == RELKIND_RELATION || relkind == RELKIND_MATVIEW;
+}
+
+/* Open the table that core's receiver writes to, and find out how it does; NULL if that can't be told. */
+static Relation
+open_table(const DestReceiver *inner, CommandId *cid, int *options)
 {
 	Oid			relid = InvalidOid;
+	Relation	theirs = NULL;
+	Relation	rel;
 	int			known = TABLE_INSERT_SKIP_FSM;
 	Size		space;
 
 	if (!is_core_receiver(inner))
-		return InvalidOid;
+		return NULL;
 	space = GetMemoryChunkSpace((void *) inner);
 	if (inner->mydest == DestIntoRel && space >= sizeof(IntoReceiver))
 	{
@@ -104,6 +113,7 @@ find_table(const DestReceiver *inner, CommandId *cid, int *options)
 
 		if (into->address.classId == RelationRelationId && into->address.objectSubId == 0)
 			relid = into->address.objectId;
+		theirs = into->rel;
 		*cid = into->cid;
 		*options = into->options;
 	}
@@ -112,21 +122,19 @@ find_table(const DestReceiver *inner, CommandId *cid, int *options)
 		const TransientReceiver *transient = (const TransientReceiver *) inner;
 
 		relid = transient->relid;
+		theirs = transient->rel;
 		*cid = transient->cid;
 		*options = transient->options;
 		known |= TABLE_INSERT_FROZEN;
 	}
 
-	if (!OidIsValid(relid) || *cid != GetCurrentCommandId(false) || *options != known)
-		return InvalidOid;
-	switch (get_rel_relkind(relid))
-	{
-		case RELKIND_RELATION:
-		case RELKIND_MATVIEW:
-			return relid;
-		default:
-			return InvalidOid;
-	}
+	if (!is_target(relid) || *cid != GetCurrentCommandId(false) || *options != known)
+		return NULL;
+	rel = table_open(relid, NoLock);
+	if (rel == theirs)
+		return rel;
+	table_close(rel, NoLock);
+	return NULL;
 }
 
 /* Write the batch. */
@@ -144,15 +152,13 @@ start_receiver(DestReceiver *receiver, int operation, TupleDesc desc)
 {
 	BulkReceiver *self = (BulkReceiver *) receiver;
 	MemoryContext caller;
-	Oid			relid;
 
 	self->inner->rStartup(self->inner, operation, desc);
-	relid = find_table(self->inner, &self->cid, &self->options);
-	if (!OidIsValid(relid))
+	self->rel = open_table(self->inner, &self->cid, &self->options);
+	if (self->rel == NULL)
 		return;
 
 	caller = MemoryContextSwitchTo(self->cxt);
-	self->rel = table_open(relid, NoLock);
 	self->memory = pgml_batchmemory_create();
 	self->batch = pgml_rowbatch_create(self->memory, self->rel);
 	MemoryContextSwitchTo(caller);

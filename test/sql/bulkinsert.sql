@@ -218,6 +218,9 @@ SELECT as_one('{kinds}', $$INSERT INTO kinds SELECT CASE WHEN id & 1 > 0 THEN tr
   CASE WHEN id & 8 > 0 THEN a END, CASE WHEN id & 16 > 0 THEN a END, CASE WHEN id & 32 > 0 THEN a END, CASE WHEN id & 64 > 0 THEN md5(id::text)::uuid END,
   CASE WHEN id & 1 > 0 THEN t END, CASE WHEN id & 2 > 0 THEN interval '1 day' END, CASE WHEN id & 4 > 0 THEN '08:00:2b:01:02:03'::macaddr END,
   CASE WHEN id & 8 > 0 THEN t END, CASE WHEN id & 16 > 0 THEN t END, CASE WHEN id & 32 > 0 THEN 'x' END, CASE WHEN id & 64 > 0 THEN a END, NULL, id & 1 > 0 FROM src$$);
+-- a row that no page can take
+SELECT as_one('{kinds}', 'INSERT INTO kinds (p) SELECT repeat(t, id % 200) FROM src');
+SELECT as_one('{kinds}', 'INSERT INTO kinds (p) SELECT repeat(t, id % 300) FROM src');
 
 -- values that are stored out of line; such values of another local table; expanded ones
 CREATE TABLE big (id int, t text, r text);
@@ -295,7 +298,6 @@ INSERT INTO placed SELECT * FROM large;
 INSERT INTO placed (id, t) SELECT id, t FROM src;
 SELECT count(*), count(DISTINCT concat(p.xmin, ' ', p.cmin)), count(*) FILTER (WHERE p::text IS DISTINCT FROM q::text)
   FROM placed p FULL JOIN placed_plainly q ON p.ctid = q.ctid;
-SELECT pg_relation_size('placed') = pg_relation_size('placed_plainly'), pg_table_size('placed') = pg_table_size('placed_plainly');
 SELECT pg_stat_force_next_flush();
 SELECT count(DISTINCT (n_tup_ins, n_live_tup, n_mod_since_analyze, n_ins_since_vacuum)), min(n_tup_ins)
   FROM pg_stat_user_tables WHERE relname ~ '^placed';

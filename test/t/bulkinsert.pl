@@ -1,4 +1,4 @@
-# INSERT INTO local SELECT and CREATE TABLE AS in batches, while others read and
+# INSERT INTO local SELECT and CREATE TABLE AS in batches, while others read, replicate and
 # vacuum the table, and when they are stopped in the middle: by a cancel, by an
 # error of the remote, by a crash of the local server.
 use strict;
@@ -10,7 +10,7 @@ use Time::HiRes qw(sleep time);
 use PgmlSession;
 use PgmlTest;
 
-my $local = pgml_node('crash_local', conf => 'autovacuum = off');
+my $local = pgml_node('crash_local', conf => "autovacuum = off\nwal_level = logical");
 my $remote = pgml_node('remote');
 $local->safe_psql('postgres', 'CREATE EXTENSION pgml_fdw');
 
@@ -116,6 +116,34 @@ is($err, '', 'a foreign partition that has just come is no error');
 is($local->safe_psql('postgres', 'SELECT count(*), sum(i) FROM low'), '24999|312487500', 'rows of the others are there');
 is($remote->safe_psql('postgres', 'SELECT count(*), min(i), max(i) FROM sink'), '5001|25000|30000', 'and its own');
 $session->quit;
+
+# What a logical replica gets: the same changes in the same order.
+$local->safe_psql('postgres', q{
+	SELECT pg_create_logical_replication_slot('changes', 'test_decoding');
+	CREATE TABLE large (i int PRIMARY KEY, t text, n int GENERATED ALWAYS AS (length(t)) STORED);
+	CREATE TABLE halves (i int, t text) PARTITION BY LIST ((i % 2));
+	CREATE TABLE even PARTITION OF halves FOR VALUES IN (0);
+	CREATE TABLE odd PARTITION OF halves FOR VALUES IN (1)});
+my %changes;
+for my $setting (qw(off on))
+{
+	$local->safe_psql('postgres', qq{
+		SET pgml_fdw.bulk_insert = $setting;
+		BEGIN;
+		INSERT INTO large (i, t) SELECT i, t || repeat(t, i % 500) FROM trickle WHERE i <= 1500;
+		INSERT INTO halves SELECT i, t FROM trickle WHERE i <= 2500 AND i % 2 = 1;
+		SAVEPOINT s;
+		INSERT INTO large (i, t) SELECT -i, t FROM trickle WHERE i <= 1500;
+		ROLLBACK TO s;
+		CREATE TABLE made AS SELECT i, t FROM trickle WHERE i <= 2500;
+		COMMIT;
+		DROP TABLE made;
+		TRUNCATE large, halves});
+	$changes{$setting} = $local->safe_psql('postgres', q{SELECT data FROM pg_logical_slot_get_changes('changes', NULL, NULL, 'include-xids', 'off') WHERE data ~ 'table'});
+}
+$local->safe_psql('postgres', q{SELECT pg_drop_replication_slot('changes')});
+is(() = $changes{off} =~ /INSERT/g, 1500 + 1250 + 2500, 'rows are replicated');
+ok($changes{on} eq $changes{off}, 'as they are without batches');
 
 unlike(slurp_file($local->logfile), qr/WARNING:  page|PANIC|server process .* was terminated/, 'nothing in the log');
 done_testing();
