@@ -20,6 +20,7 @@
 #include "catalog/pg_type_d.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/planmain.h"
@@ -231,6 +232,33 @@ print_select(PlannerInfo *root, const PgmlRelInfo *info, const PgmlSelect *selec
 	plan->serverid = info->options->serverid;
 }
 
+/*
+ * Make the target list of the rows that are fetched.  Core takes whatever of the plan's
+ * expressions is in it from the row, and the expressions of the parameters, without which
+ * there is no row yet, are among them.  So what is known here, such as now() in a DISTINCT
+ * list, is disguised: it is fetched, but nobody looks at it.
+ */
+static List *
+make_scan_tlist(PlannerInfo *root, const PgmlRelInfo *info, List *targets)
+{
+	List	   *tlist = NIL;
+	ListCell   *lc;
+
+	foreach(lc, targets)
+	{
+		Expr	   *expr = lfirst(lc);
+
+		if (!contain_agg_clause((Node *) expr) && !contain_window_function((Node *) expr) &&
+			!contain_subplans((Node *) expr) &&
+			!bms_overlap(pull_varnos(root, (Node *) expr), info->relids))
+			expr = (Expr *) makeRelabelType(expr, exprType((Node *) expr),
+											exprTypmod((Node *) expr),
+											exprCollation((Node *) expr), COERCE_IMPLICIT_CAST);
+		tlist = lappend(tlist, makeTargetEntry(expr, foreach_current_index(lc) + 1, NULL, false));
+	}
+	return tlist;
+}
+
 ForeignScan *
 pgml_plan_select(PlannerInfo *root, RelOptInfo *rel, ForeignPath *best_path, List *tlist,
 				 Plan *outer_plan)
@@ -241,17 +269,12 @@ pgml_plan_select(PlannerInfo *root, RelOptInfo *rel, ForeignPath *best_path, Lis
 	PgmlScanPlan plan = {0};
 	PgmlSelect	select;
 	List	   *targets;
-	List	   *scan_tlist = NIL;
+	List	   *scan_tlist;
 	List	   *params;
-	ListCell   *lc;
 
 	if (!pgml_select_targets(root, info, exprs, &targets))
 		elog(ERROR, "could not find the columns of a foreign join");
-	foreach(lc, targets)
-		scan_tlist = lappend(scan_tlist,
-							 makeTargetEntry(lfirst(lc), foreach_current_index(lc) + 1,
-											 NULL, false));
-
+	scan_tlist = make_scan_tlist(root, info, targets);
 	select = pgml_select_make(root, info, targets, best_path->path.pathkeys);
 	print_select(root, info, &select, &plan, &params);
 	plan.userid = rel->userid;

@@ -114,6 +114,16 @@ SELECT ships('SELECT DISTINCT g, c FROM a');
 SELECT ships('SELECT DISTINCT g + id % 2, upper(c) FROM a ORDER BY 1, 2 LIMIT 4 OFFSET 1');
 SELECT ships('SELECT DISTINCT count(*) FROM a GROUP BY g ORDER BY 1 DESC');
 SELECT same('SELECT DISTINCT ON (g) g, id FROM a ORDER BY g, id');
+-- what is known here and sent is not taken from the rows
+SELECT ships('SELECT DISTINCT g, now() FROM a ORDER BY 1');
+SELECT ships('SELECT date_trunc(''day'', now()), g, now() - interval ''1 day'', max(id) FROM a GROUP BY 1, 2, 3');
+SELECT ships('SELECT count(*), now() AS moment FROM a GROUP BY moment');
+SELECT same('SELECT a.id, x.* FROM near.c JOIN a ON a.id = c.k CROSS JOIN LATERAL (SELECT DISTINCT b.g, a.id * 2, c.k FROM a b WHERE b.g > c.k OFFSET 1) x');
+SET plan_cache_mode = force_generic_plan;
+PREPARE known (int, int) AS SELECT DISTINCT $1 AS x, g + $2 FROM far.a WHERE id > $1 ORDER BY 2 LIMIT 3;
+EXECUTE known (4, 1);
+RESET plan_cache_mode;
+DEALLOCATE known;
 SELECT ships('SELECT id FROM a ORDER BY n DESC LIMIT 3');
 SELECT ships('SELECT d FROM a ORDER BY d FETCH FIRST 3 ROWS WITH TIES');
 SELECT ships('SELECT count(*) FROM (SELECT FROM a LIMIT 3 OFFSET 98) x');
