@@ -17,7 +17,9 @@ INSERT INTO ours.t TABLE theirs.t;
 SET client_min_messages = warning;
 -- the wrapper dblink_fdw is ours here; contrib's extension wants to make its own
 CREATE SCHEMA contrib_dblink;
+\set VERBOSITY terse
 CREATE EXTENSION dblink SCHEMA contrib_dblink;
+\set VERBOSITY default
 ALTER EXTENSION pgml_fdw DROP FOREIGN DATA WRAPPER dblink_fdw;
 CREATE SERVER dblink_adopted FOREIGN DATA WRAPPER dblink_fdw
   OPTIONS (host :'remote_host', port :'remote_port', dbname :'remote_db');

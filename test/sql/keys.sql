@@ -50,8 +50,8 @@ ALTER FOREIGN TABLE twice OPTIONS (row_identity 'key');
 ALTER FOREIGN TABLE twice ALTER id OPTIONS (key 'true');
 ALTER FOREIGN TABLE nulls OPTIONS (row_identity 'key');
 ALTER FOREIGN TABLE nulls ALTER id OPTIONS (key 'true');
-EXPLAIN (VERBOSE, COSTS OFF) UPDATE simple SET v = 'x' FROM generate_series(1, 3) g WHERE g = id;
-EXPLAIN (VERBOSE, COSTS OFF) DELETE FROM composite USING generate_series(1, 3) g WHERE g = "of $1";
+SELECT explained($$UPDATE simple SET v = 'x' FROM generate_series(1, 3) g WHERE g = id$$);
+SELECT explained($$DELETE FROM composite USING generate_series(1, 3) g WHERE g = "of $1"$$);
 
 -- around the borders of a batch, and of what is asked for types
 SELECT n, alike(format('UPDATE simple SET v = ''u'' || g, n = %s FROM generate_series(1, %s) g WHERE g = id', n, n), '{base}')
