@@ -16,9 +16,11 @@
 #include "exec/bulkinsert.h"
 #include "exec/explain.h"
 #include "exec/import.h"
+#include "exec/keyedjoin.h"
 #include "exec/modify.h"
 #include "exec/modify_queue.h"
 #include "exec/scan.h"
+#include "plan/keyed.h"
 #include "plan/path.h"
 #include "query/shippable.h"
 #include "remote/conncache.h"
@@ -86,6 +88,8 @@ _PG_init(void)
 	pgml_xact_init();
 	pgml_path_answer_init();
 	pgml_path_subquery_init();
+	pgml_keyed_init();
+	pgml_keyedjoin_init();
 	pgml_answer_scan_init();
 	pgml_bulkinsert_init();
 	pgml_bulkdest_init();

@@ -201,6 +201,32 @@ pgml_group_clause(PlannerInfo *root)
 #endif
 }
 
+/* 16 marks columns that an outer join may have made null: take the marks over (from NULL: none). */
+static inline void
+pgml_var_take_marks(Var *var, const Var *from)
+{
+#if PG_VERSION_NUM >= 160000
+	var->varnullingrels = from != NULL ? from->varnullingrels : NULL;
+#endif
+}
+
+static inline void
+pgml_placeholder_take_marks(PlaceHolderVar *ph, const PlaceHolderVar *from)
+{
+#if PG_VERSION_NUM >= 160000
+	ph->phnullingrels = from != NULL ? from->phnullingrels : NULL;
+#endif
+}
+
+/* 18 counts the nodes below a path that the user has disabled, where it was a matter of costs. */
+static inline void
+pgml_path_take_disabled(Path *path, const Path *input)
+{
+#if PG_VERSION_NUM >= 180000
+	path->disabled_nodes = input->disabled_nodes;
+#endif
+}
+
 /* Run a statement to its end.  Until 17 one says that it is run only once. */
 static inline void
 pgml_executor_run(QueryDesc *query)

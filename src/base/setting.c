@@ -18,6 +18,7 @@ int			pgml_setting_transport = PGML_TRANSPORT_AUTO;
 int			pgml_setting_bulk_insert = PGML_BULK_INSERT_ON;
 int			pgml_setting_insert_method = PGML_INSERT_AUTO;
 bool		pgml_setting_enable_pushdown = true;
+bool		pgml_setting_enable_keyed_join = true;
 static char *application_name_setting = NULL;
 
 static const struct config_enum_entry transport_values[] = {
@@ -75,6 +76,12 @@ pgml_setting_init(void)
 							 PGML_BULK_INSERT_ON,
 							 bulk_insert_values,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("pgml_fdw.enable_keyed_join",
+							 "Enables the planner's use of joins that send the remote the keys of the other side.",
+							 NULL,
+							 &pgml_setting_enable_keyed_join,
+							 true,
+							 PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomEnumVariable("pgml_fdw.insert_method",
 							 "Sets how the rows of INSERT are sent, whatever the options of servers and tables say.",
 							 "\"auto\" leaves it to the options.",

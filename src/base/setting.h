@@ -22,6 +22,9 @@ typedef enum PgmlBulkInsert
 
 extern int	pgml_setting_bulk_insert;
 
+/* pgml_fdw.enable_keyed_join: may the planner use the join that plan/path_keyed.c offers? */
+extern bool pgml_setting_enable_keyed_join;
+
 /* pgml_fdw.transport: a PgmlTransport; if not AUTO it wins over the option. */
 extern int	pgml_setting_transport;
 

@@ -130,6 +130,12 @@ evaluate_parameters(PgmlScanRun *scan, ForeignScanState *node)
 		args->datums[i] = ExecEvalExpr((ExprState *) lfirst(lc),
 									   node->ss.ps.ps_ExprContext, &args->nulls[i]);
 	}
+	if (scan->keys != NULL)
+		foreach(lc, scan->plan->keys)
+		{
+			args->datums[lfirst_int(lc)] = scan->keys[foreach_current_index(lc)];
+			args->nulls[lfirst_int(lc)] = false;
+		}
 	return pgml_arguments_print(args);
 }
 
@@ -220,6 +226,14 @@ pgmlReScanForeignScan(ForeignScanState *node)
 	scan->started = false;
 	if (node->ss.ps.async_capable)
 		pgml_scan_leave_line(scan);
+}
+
+void
+pgml_scan_set_keys(ForeignScanState *node, const Datum *arrays)
+{
+	PgmlScanRun *scan = (PgmlScanRun *) node->fdw_state;
+
+	scan->keys = arrays;
 }
 
 void

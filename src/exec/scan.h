@@ -18,6 +18,12 @@ extern void pgmlForeignAsyncRequest(AsyncRequest *areq);
 extern void pgmlForeignAsyncConfigureWait(AsyncRequest *areq);
 extern void pgmlForeignAsyncNotify(AsyncRequest *areq);
 
+/*
+ * Give a scan that is part of a keyed join the arrays of keys that its next run asks for,
+ * one for each key column.  They must live until its first row has come.  Doesn't block.
+ */
+extern void pgml_scan_set_keys(ForeignScanState *node, const Datum *arrays);
+
 extern bool pgmlRecheckForeignScan(ForeignScanState *node, TupleTableSlot *slot);
 
 #endif							/* PGML_EXEC_SCAN_H */

@@ -23,6 +23,7 @@ typedef struct PgmlScanRun
 	bool		started;		/* since the last rescan */
 	List	   *exprs;			/* ExprStates of the parameters */
 	PgmlArguments *args;
+	const Datum *keys;			/* values of the parameters in plan->keys; NULL: none have come */
 
 	/* of one that runs at the same time as others; scan_async.c's */
 	MemoryContextCallback on_delete;	/* leaves the lists below */

@@ -153,12 +153,14 @@ scan_is_watchful(ForeignScanState *node, PlanSearch *search)
 	return is_watchful((Node *) scan->fdw_exprs, search);
 }
 
-/* A custom scan: one of dblink(), whose statement runs elsewhere and can't look at the table. */
+/* A custom scan: a keyed join, or one of dblink(), whose statement runs elsewhere and can't look at the table. */
 static bool
 custom_scan_is_watchful(CustomScanState *node, PlanSearch *search)
 {
 	CustomScan *scan = (CustomScan *) node->ss.ps.plan;
 
+	if (strcmp(scan->methods->CustomName, PGML_KEYED_JOIN) == 0)
+		return is_watchful((Node *) scan->custom_exprs, search);
 	if (strcmp(scan->methods->CustomName, PGML_ANSWER_SCAN) != 0 || has_watchful_column(&node->ss, search))
 		return true;
 	search->foreign = search->ours = true;

@@ -36,9 +36,8 @@
 /* The same for joins and groups. */
 #define REMOTE_WORK_SHARE 0.5
 
-/* Cost of moving rows over the wire. */
-static Cost
-wire_cost(const PgmlOptions *options, double rows, int width)
+Cost
+pgml_cost_wire(const PgmlOptions *options, double rows, int width)
 {
 	return rows * options->fdw_tuple_cost * (ROW_SHARE + width / ROW_BYTES);
 }
@@ -74,7 +73,7 @@ pgml_cost_scan(const PgmlOptions *options, const PgmlScanWork *work,
 	Cost		find = pgml_cost_find(work);
 	Cost		startup = options->fdw_startup_cost + work->remote_quals.startup +
 		work->local_quals.startup;
-	Cost		run = wire_cost(options, work->fetched, work->width) +
+	Cost		run = pgml_cost_wire(options, work->fetched, work->width) +
 		work->fetched * (cpu_tuple_cost + work->local_quals.per_tuple);
 
 	/* a sort reads all before it gives the first row */
@@ -115,6 +114,6 @@ pgml_cost_select(const PgmlOptions *options, const PgmlSelectWork *work,
 	*startup_cost = options->fdw_startup_cost + work->local_quals.startup + work->find;
 	if (work->sorted)
 		*startup_cost += sort_cost(work->sort_rows);
-	*total_cost = *startup_cost + wire_cost(options, work->fetched, work->width) +
+	*total_cost = *startup_cost + pgml_cost_wire(options, work->fetched, work->width) +
 		work->fetched * (cpu_tuple_cost + work->local_quals.per_tuple);
 }

@@ -34,6 +34,9 @@ typedef struct PgmlSelectWork
 	QualCost	local_quals;	/* evaluated here for each fetched row */
 } PgmlSelectWork;
 
+/* Cost of moving rows over the wire. */
+extern Cost pgml_cost_wire(const PgmlOptions *options, double rows, int width);
+
 extern void pgml_cost_select(const PgmlOptions *options, const PgmlSelectWork *work,
 							 Cost *startup_cost, Cost *total_cost);
 

@@ -31,6 +31,7 @@
 #include "base/compat.h"
 #include "plan/bound.h"
 #include "plan/cost.h"
+#include "plan/keyed.h"
 #include "plan/path.h"
 #include "plan/planinfo.h"
 #include "plan/relinfo.h"
@@ -315,7 +316,7 @@ pgml_relation_name(const PgmlOptions *options)
 /* Write the query's part behind the columns; the expressions of its parameters go to *params. */
 static void
 add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_exprs,
-		 List *pathkeys, List **params)
+		 const PgmlKeys *keys, List *pathkeys, List **params)
 {
 	const PgmlRelInfo *info = pgml_relinfo_of(rel);
 	const PgmlOptions *options = info->options;
@@ -332,7 +333,7 @@ add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_ex
 	cxt.root = root;
 	cxt.relids = rel->relids;
 	cxt.options = options;
-	pgml_deparse_base_tail(&cxt, remote_exprs, sort_keys,
+	pgml_deparse_base_tail(&cxt, remote_exprs, keys, sort_keys,
 						   pgml_bound_holds(root, info, pathkeys) ? info->bound : NULL, lock);
 
 	query->tail = cxt.buf->data;
@@ -341,7 +342,7 @@ add_tail(PlannerInfo *root, RelOptInfo *rel, PgmlScanPlan *plan, List *remote_ex
 	query->param_at = palloc(list_length(cxt.param_at) * sizeof(int));
 	foreach(lc, cxt.param_at)
 		query->param_at[query->nparam_at++] = lfirst_int(lc);
-	*params = cxt.params;
+	*params = pgml_keyed_bind(keys, cxt.params, plan);
 }
 
 /*
@@ -373,7 +374,7 @@ divide_clauses(PlannerInfo *root, RelOptInfo *rel, List *clauses, List **remote,
 static double
 fetched_by(PlannerInfo *root, const PgmlRelInfo *info, ForeignPath *path)
 {
-	if (path->path.param_info != NULL)
+	if (path->path.param_info != NULL || pgml_planinfo_keys(path) != NULL)
 		return Min(info->fetched, path->path.rows / Max(info->local_sel, 1.0e-10));
 	return rows_in_order(root, info, info->fetched, path->path.pathkeys);
 }
@@ -416,7 +417,8 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
 	plan.serverid = info->options->serverid;
 	plan.userid = rel->userid;
 	add_columns(&plan, relid, attrs, pgml_relinfo_is_changed(root, rel->relid));
-	add_tail(root, rel, &plan, remote, best_path->path.pathkeys, &params);
+	add_tail(root, rel, &plan, remote, pgml_planinfo_keys(best_path), best_path->path.pathkeys,
+			 &params);
 	pgml_transport_choose(&plan, root, rel, &best_path->path, info->options,
 						  fetched_by(root, info, best_path), params);
 

@@ -27,6 +27,7 @@
 #include "parser/parsetree.h"
 
 #include "plan/changes.h"
+#include "plan/keyed.h"
 #include "plan/path.h"
 #include "plan/planinfo.h"
 #include "plan/transport.h"
@@ -223,7 +224,7 @@ print_select(PlannerInfo *root, const PgmlRelInfo *info, const PgmlSelect *selec
 	query->param_at = palloc(list_length(cxt.param_at) * sizeof(int));
 	foreach(lc, cxt.param_at)
 		query->param_at[query->nparam_at++] = lfirst_int(lc);
-	*params = cxt.params;
+	*params = pgml_keyed_bind(select->keys, cxt.params, plan);
 
 	plan->attnums = palloc(Max(query->ncols, 1) * sizeof(AttrNumber));
 	for (int i = 0; i < query->ncols; i++)
@@ -276,11 +277,12 @@ pgml_plan_select(PlannerInfo *root, RelOptInfo *rel, ForeignPath *best_path, Lis
 		elog(ERROR, "could not find the columns of a foreign join");
 	scan_tlist = make_scan_tlist(root, info, targets);
 	select = pgml_select_make(root, info, targets, best_path->path.pathkeys);
+	select.keys = pgml_planinfo_keys(best_path);
 	print_select(root, info, &select, &plan, &params);
 	plan.userid = rel->userid;
 	pgml_subquery_keep_checks(root, info->relids);
-	pgml_transport_choose(&plan, root, rel, &best_path->path, info->options, info->fetched,
-						  params);
+	pgml_transport_choose(&plan, root, rel, &best_path->path, info->options,
+						  select.keys != NULL ? best_path->path.rows : info->fetched, params);
 
 	/* rows that are checked again come from a local join */
 	if (outer_plan != NULL)

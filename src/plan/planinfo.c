@@ -24,6 +24,7 @@
  */
 #include "postgres.h"
 
+#include "nodes/pathnodes.h"
 #include "nodes/value.h"
 #include "utils/inval.h"
 
@@ -32,9 +33,10 @@
 #include "query/deparse.h"
 
 /* What a list begins with.  To be changed with the layout of the struct. */
-#define SCAN_MAGIC "pgml_fdw scan 2"
+#define SCAN_MAGIC "pgml_fdw scan 4"
 #define MODIFY_MAGIC "pgml_fdw modify 4"
 #define DIRECT_MAGIC "pgml_fdw direct 1"
+#define KEYED_MAGIC "pgml_fdw keyed join 1"
 
 /* Stands where postgres_fdw puts the names of joined relations. */
 #define ENGINE "pgml_fdw"
@@ -223,6 +225,7 @@ pgml_planinfo_pack_scan(const PgmlScanPlan *plan)
 	packed = lappend(packed, makeBoolean(plan->chosen_by_user));
 	packed = lappend(packed, makeBoolean(plan->hands_on));
 	packed = lappend(packed, makeInteger(plan->parent_distance));
+	packed = lappend(packed, list_copy(plan->keys));
 	return lappend(packed, list_make2_oid(plan->serverid, plan->userid));
 }
 
@@ -243,6 +246,7 @@ pgml_planinfo_unpack_scan(List *packed)
 	plan->chosen_by_user = take_bool(&unpacker);
 	plan->hands_on = take_bool(&unpacker);
 	plan->parent_distance = take_int(&unpacker);
+	plan->keys = take_list(&unpacker, T_IntList);
 	oids = take_list(&unpacker, T_OidList);
 	if (list_length(oids) != 2)
 		throw_foreign();
@@ -380,6 +384,44 @@ pgml_planinfo_of_direct(ForeignScan *scan)
 	plan->returning = take_list(&unpacker, T_IntList);
 	plan->counts = take_bool(&unpacker);
 	plan->sql = take_string(&unpacker);
+	unpack_end(&unpacker);
+	return plan;
+}
+
+/* Paths don't leave the planner, so a pointer will do. */
+void
+pgml_planinfo_set_keys(ForeignPath *path, PgmlKeys *keys)
+{
+	path->fdw_private = list_make1(keys);
+}
+
+const PgmlKeys *
+pgml_planinfo_keys(const ForeignPath *path)
+{
+	return path->fdw_private != NIL ? linitial(path->fdw_private) : NULL;
+}
+
+List *
+pgml_planinfo_pack_keyed(const PgmlKeyedPlan *plan)
+{
+	List	   *packed = list_make1(makeString(pstrdup(KEYED_MAGIC)));
+
+	packed = lappend(packed, makeInteger(plan->type));
+	packed = lappend(packed, makeInteger(plan->nouter));
+	packed = lappend(packed, list_copy(plan->operators));
+	return lappend(packed, list_copy(plan->collations));
+}
+
+PgmlKeyedPlan *
+pgml_planinfo_of_keyed(CustomScan *scan)
+{
+	Unpacker	unpacker = unpack_start(scan->custom_private, KEYED_MAGIC);
+	PgmlKeyedPlan *plan = palloc0(sizeof(PgmlKeyedPlan));
+
+	plan->type = (JoinType) take_int(&unpacker);
+	plan->nouter = take_int(&unpacker);
+	plan->operators = take_list(&unpacker, T_OidList);
+	plan->collations = take_list(&unpacker, T_OidList);
 	unpack_end(&unpacker);
 	return plan;
 }

@@ -74,6 +74,7 @@ typedef struct PgmlScanPlan
 	AttrNumber *attnums;
 	char	   *relations;		/* for EXPLAIN; NULL for a base relation */
 	bool		system_columns; /* xmin, cmin and friends are read: rows need a tuple header */
+	List	   *keys;			/* int: the parameters, from 0, that are arrays of a keyed join's keys */
 	Oid			serverid;
 	Oid			userid;			/* the role that it runs as, the owner of a view; InvalidOid: whoever runs it */
 } PgmlScanPlan;
@@ -141,5 +142,32 @@ extern void pgml_planinfo_make_direct(ForeignScan *scan, CmdType operation, Inde
  * the ordinality behind them if there is one.
  */
 #define PGML_ANSWER_SCAN "pgml_fdw answer"
+
+/*
+ * A keyed join: a CustomScan of this name.  Its plans are that of the outer side and a
+ * foreign scan, which is asked for the keys of many outer rows at a time.  The scan tuple
+ * (custom_scan_tlist) is an outer row's columns and behind them an inner one's, and
+ * custom_exprs, over it, are lists: the outer keys, the inner keys, the
+ * clauses that make them (for EXPLAIN), and what else must hold of a match.  The
+ * node's qual is applied to what has been joined.
+ */
+#define PGML_KEYED_JOIN "pgml_fdw keyed join"
+
+typedef struct PgmlKeyedPlan
+{
+	JoinType	type;			/* INNER, LEFT, SEMI or ANTI */
+	int			nouter;			/* columns of the outer side */
+	List	   *operators;		/* OIDs, of each key column: outer = inner */
+	List	   *collations;		/* OIDs: by which they compare */
+} PgmlKeyedPlan;
+
+/* Note on a foreign path which keys (query/deparse.h) the join asks it for; NULL: it is no part of one. */
+struct ForeignPath;
+struct PgmlKeys;
+extern void pgml_planinfo_set_keys(struct ForeignPath *path, struct PgmlKeys *keys);
+extern const struct PgmlKeys *pgml_planinfo_keys(const struct ForeignPath *path);
+
+extern List *pgml_planinfo_pack_keyed(const PgmlKeyedPlan *plan);
+extern PgmlKeyedPlan *pgml_planinfo_of_keyed(CustomScan *scan);
 
 #endif							/* PGML_PLAN_PLANINFO_H */

@@ -130,7 +130,7 @@ choose_kind(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel, Path *path,
 {
 	if (fetched <= PGML_ROW_MAX || is_run_again(path, params))
 		return PGML_SOURCE_ROW;
-	if (stops_early(root, rel, path) ||
+	if ((plan->keys == NIL && stops_early(root, rel, path)) ||
 		(plan->parent_distance > 0 && shares_server(root, rel, options)))
 		return PGML_SOURCE_CURSOR;
 	return PGML_SOURCE_COPY;
@@ -163,7 +163,8 @@ pgml_transport_choose(PgmlScanPlan *plan, PlannerInfo *root, RelOptInfo *rel, Pa
 			plan->chosen_by_user = false;
 			break;
 	}
-	plan->hands_on = !is_run_again(path, params) && !is_read_first(root, path->pathkeys);
+	plan->hands_on = plan->keys == NIL && !is_run_again(path, params) &&
+		!is_read_first(root, path->pathkeys);
 	plan->query.guard_rows = fetched > PGML_ROW_MAX ||
 		(plan->hands_on && root->tuple_fraction > 0);
 	plan->query.fetch_size = options->fetch_size;

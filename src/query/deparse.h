@@ -134,12 +134,27 @@ extern void pgml_deparse_limit(PgmlDeparse *cxt, Expr *limit, Expr *offset, bool
 extern void pgml_deparse_row_lock(StringInfo buf, PgmlRowLock lock, const char *alias);
 
 /*
+ * Keys that are sent when a scan starts: of the remote's rows those are wanted whose
+ * exprs equal one of the keys.  A key may have several columns; the values of
+ * each travel as one array.
+ */
+typedef struct PgmlKeys
+{
+	List	   *exprs;			/* Expr, of the remote's columns */
+	List	   *operators;		/* OIDs: expr = key */
+	List	   *arrays;			/* Param: stands for the array of each */
+} PgmlKeys;
+
+/* Append the condition behind a keyword; nothing if keys is NULL. */
+extern void pgml_deparse_keys(PgmlDeparse *cxt, const char *keyword, const PgmlKeys *keys);
+
+/*
  * The part of a base relation's SELECT behind the column list:
  * " FROM s.t WHERE ... ORDER BY ... LIMIT ... FOR UPDATE".  Start with an empty buf:
- * then param_at are offsets in the tail, as PgmlQuery wants them.
+ * then param_at are offsets in the tail, as PgmlQuery wants them.  keys may be NULL.
  */
-extern void pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys,
-								   Expr *limit, PgmlRowLock lock);
+extern void pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, const PgmlKeys *keys,
+								   List *sortkeys, Expr *limit, PgmlRowLock lock);
 
 /* deparse_modify.c */
 

@@ -261,6 +261,7 @@ append_rest(PgmlDeparse *cxt, const PgmlSelect *select)
 	appendStringInfoString(cxt->buf, " FROM ");
 	pgml_deparse_from(cxt, select->from);
 	pgml_deparse_conds(cxt, " WHERE ", select->where);
+	pgml_deparse_keys(cxt, pgml_conds_empty(select->where) ? " WHERE " : " AND ", select->keys);
 	append_group_by(cxt, select);
 	pgml_deparse_conds(cxt, " HAVING ", having);
 	pgml_deparse_order_by(cxt, select->sort);

@@ -168,9 +168,51 @@ pgml_deparse_limit(PgmlDeparse *cxt, Expr *limit, Expr *offset, bool with_ties)
 	}
 }
 
+/* Append the arrays, each as a column of rows that hold a key each. */
+static void
+append_key_rows(PgmlDeparse *cxt, const PgmlKeys *keys)
+{
+	ListCell   *lc;
+
+	appendStringInfoString(cxt->buf, "SELECT * FROM unnest(");
+	foreach(lc, keys->arrays)
+	{
+		if (lc != list_head(keys->arrays))
+			appendStringInfoString(cxt->buf, ", ");
+		pgml_deparse_expr(cxt, lfirst(lc));
+	}
+	appendStringInfoChar(cxt->buf, ')');
+}
+
 void
-pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys, Expr *limit,
-					   PgmlRowLock lock)
+pgml_deparse_keys(PgmlDeparse *cxt, const char *keyword, const PgmlKeys *keys)
+{
+	bool		many;
+	ListCell   *lc;
+
+	if (keys == NULL)
+		return;
+	many = list_length(keys->exprs) > 1;
+	appendStringInfo(cxt->buf, "%s%s", keyword, many ? "((" : "(");
+	foreach(lc, keys->exprs)
+	{
+		if (lc != list_head(keys->exprs))
+			appendStringInfoString(cxt->buf, ", ");
+		pgml_deparse_expr(cxt, lfirst(lc));
+	}
+	appendStringInfoString(cxt->buf, many ? ") " : " ");
+	pgml_deparse_operator(cxt->buf, linitial_oid(keys->operators));
+	appendStringInfoString(cxt->buf, " ANY (");
+	if (many)
+		append_key_rows(cxt, keys);
+	else
+		pgml_deparse_expr(cxt, linitial(keys->arrays));
+	appendStringInfoString(cxt->buf, "))");
+}
+
+void
+pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, const PgmlKeys *keys,
+					   List *sortkeys, Expr *limit, PgmlRowLock lock)
 {
 	if (pgml_deparse_needs_alias(conditions))
 	{
@@ -181,6 +223,7 @@ pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, List *sortkeys, Expr 
 	else
 		pgml_deparse_from_table(cxt->buf, cxt->options);
 	pgml_deparse_where(cxt, conditions);
+	pgml_deparse_keys(cxt, conditions != NIL ? " AND " : " WHERE ", keys);
 	cxt->qualifier = quote_identifier(cxt->options->table_name);
 	pgml_deparse_order_by(cxt, sortkeys);
 	cxt->qualifier = NULL;

@@ -78,6 +78,7 @@ typedef struct PgmlSelect
 	bool		distinct;
 	const PgmlFrom *from;
 	PgmlConds	where;
+	const PgmlKeys *keys;		/* a condition beside those; NULL: none */
 	bool		grouped;		/* there are aggregates or groups */
 	List	   *group;			/* Expr */
 	List	   *having;			/* Expr */

@@ -371,7 +371,7 @@ EXPLAIN (VERBOSE, COSTS OFF) UPDATE t SET v = 'x' WHERE id = 1 AND random() >= 0
 EXPLAIN (VERBOSE, COSTS OFF) UPDATE t SET v = t::text WHERE id = 1 AND random() >= 0;
 EXPLAIN (VERBOSE, COSTS OFF) UPDATE t SET v = 'x' WHERE id = 1 AND random() >= 0 RETURNING n;
 EXPLAIN (VERBOSE, COSTS OFF) UPDATE gen SET c = 'x' WHERE a = 1 AND random() >= 0;
--- a few rows are asked for one by one, since nothing is changed before the last has come
+-- a few rows are asked for by their keys, since nothing is changed before the last has come
 CREATE TABLE few (id int PRIMARY KEY);
 INSERT INTO few VALUES (3), (4);
 ANALYZE few;

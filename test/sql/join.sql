@@ -22,6 +22,8 @@ INSERT INTO parts SELECT i, 1 + i % 2 FROM generate_series(1, 10) i;
 $fixture$ AS fixture \gset
 \set twins :abs_srcdir '/include/twins.psql'
 \i :twins
+-- local ways to join what can't be joined there
+SET pgml_fdw.enable_keyed_join = off;
 
 -- What is sent for a query, and a word for each node that remains above it
 CREATE FUNCTION far.sent(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$

@@ -142,6 +142,7 @@ SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SET enable_memoize = off;
 SET enable_material = off;
+SET pgml_fdw.enable_keyed_join = off;
 EXPLAIN (COSTS OFF) SELECT count(t.id) FROM ids LEFT JOIN t USING (id);
 SELECT count(t.id) FROM ids LEFT JOIN t USING (id);
 SELECT since();
@@ -153,6 +154,7 @@ RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_memoize;
 RESET enable_material;
+RESET pgml_fdw.enable_keyed_join;
 
 -- Early stops: what is small is read on, else the query is cancelled, and going back to the
 -- savepoint is one more round trip (the cancel request is no message on this connection)
