@@ -29,6 +29,7 @@
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -222,6 +223,44 @@ append_function(PgmlDeparse *cxt, FuncExpr *func)
 		append_call(cxt, func);
 }
 
+/* Is it a column that is text here, and of which nobody has said that it isn't there? */
+static bool
+is_text_column(PgmlDeparse *cxt, Node *node)
+{
+	Var		   *var = (Var *) node;
+	RangeTblEntry *rte;
+
+	if (!IsA(var, Var) || var->vartype != TEXTOID || var->varattno <= 0 ||
+		var->varlevelsup != 0 || !bms_is_member(var->varno, cxt->relids))
+		return false;
+	rte = planner_rt_fetch(var->varno, cxt->root);
+	return rte->rtekind == RTE_RELATION &&
+		pgml_option_column_type(rte->relid, var->varattno) == NULL;
+}
+
+/*
+ * Append an operand.  Many tables are declared with text for what is an enum or a
+ * uuid there; so a constant that a text column is tested for equality with is left
+ * untyped, and the remote gives it the column's type.
+ */
+static void
+append_operand(PgmlDeparse *cxt, Node *node, Node *other, Oid opno)
+{
+	RegProcedure function = get_opcode(opno);
+
+	if (IsA(node, Const) && !((Const *) node)->constisnull &&
+		(function == F_TEXTEQ || function == F_TEXTNE) && is_text_column(cxt, other))
+	{
+		Oid			output;
+		bool		isvarlena;
+
+		getTypeOutputInfo(((Const *) node)->consttype, &output, &isvarlena);
+		pgml_deparse_literal(cxt->buf, OidOutputFunctionCall(output, ((Const *) node)->constvalue));
+	}
+	else
+		append_expr(cxt, (Expr *) node);
+}
+
 /* Append an operator with one or two operands. */
 static void
 append_operation(PgmlDeparse *cxt, OpExpr *op)
@@ -229,12 +268,12 @@ append_operation(PgmlDeparse *cxt, OpExpr *op)
 	appendStringInfoChar(cxt->buf, '(');
 	if (list_length(op->args) == 2)
 	{
-		append_expr(cxt, linitial(op->args));
+		append_operand(cxt, linitial(op->args), lsecond(op->args), op->opno);
 		appendStringInfoChar(cxt->buf, ' ');
 	}
 	pgml_deparse_operator(cxt->buf, op->opno);
 	appendStringInfoChar(cxt->buf, ' ');
-	append_expr(cxt, llast(op->args));
+	append_operand(cxt, llast(op->args), linitial(op->args), op->opno);
 	appendStringInfoChar(cxt->buf, ')');
 }
 
@@ -246,7 +285,7 @@ append_array_operation(PgmlDeparse *cxt, ScalarArrayOpExpr *op)
 	appendStringInfoChar(cxt->buf, ' ');
 	pgml_deparse_operator(cxt->buf, op->opno);
 	appendStringInfoString(cxt->buf, op->useOr ? " ANY (" : " ALL (");
-	append_expr(cxt, lsecond(op->args));
+	append_operand(cxt, lsecond(op->args), linitial(op->args), op->opno);
 	appendStringInfoString(cxt->buf, "))");
 }
 

@@ -166,6 +166,25 @@ CREATE VIEW far.view_b AS SELECT * FROM far.b;
 ALTER VIEW far.view_b OWNER TO pgml_join_owner;
 SELECT sent('SELECT a.id FROM a JOIN view_b ON view_b.a_id = a.id');
 
+-- what is the same in all rows is known here, though it be grouped by; its value is sent all the same
+SELECT sent('SELECT EXISTS (SELECT FROM near.none), sum(id) FROM a GROUP BY 1');
+SELECT same('SELECT EXISTS (SELECT FROM near.none), sum(id) FROM a GROUP BY 1');
+SELECT same('SELECT EXISTS (SELECT FROM near.none), g, sum(id) FROM a GROUP BY 1, 2');
+SELECT same('SELECT EXISTS (SELECT FROM near.c), count(*) FROM a WHERE false GROUP BY 1');
+SELECT same('SELECT DISTINCT EXISTS (SELECT FROM near.none), g FROM a');
+SELECT same('SELECT DISTINCT EXISTS (SELECT FROM near.none) FROM a');
+SELECT same('SELECT now() - now(), count(*) FROM a WHERE d < now() - now() + date ''2024-01-05'' GROUP BY now() - now(), g');
+SELECT same('SELECT now() = now(), t FROM a GROUP BY now(), t ORDER BY now(), t LIMIT 3');
+SET plan_cache_mode = force_generic_plan;
+PREPARE known (int, text) AS SELECT $1 + 1, $2, count(*) FROM a WHERE id > $1 GROUP BY $1 + 1, $2, g HAVING $1 > 3 ORDER BY $1 + 1, g LIMIT 3;
+EXECUTE known (7, 'x');
+EXECUTE known (2, 'x');
+PREPARE known_distinct (int) AS SELECT DISTINCT $1, g FROM a WHERE g < $1 ORDER BY $1, g;
+EXECUTE known_distinct (3);
+RESET plan_cache_mode;
+DEALLOCATE known;
+DEALLOCATE known_distinct;
+
 -- a security barrier: the condition behind it must not see what it hides
 CREATE VIEW far.barrier WITH (security_barrier) AS SELECT * FROM far.a WHERE g = 1;
 CREATE FUNCTION far.peek(int) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END';

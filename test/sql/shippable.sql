@@ -398,6 +398,30 @@ SELECT rows_in AS before FROM pgml_fdw_stats() \gset
 SELECT count(far.looked_up(i)) FROM generate_series(1, 10) i;
 SELECT rows_in - :before AS rows_that_came FROM pgml_fdw_stats();
 
+-- declared as text by hand, something else there: equality with a constant is the remote type's, of its index too
+\connect :remote_db - :remote_host :remote_port
+SET client_min_messages = warning;
+SET search_path = :remote_schema;
+CREATE TYPE feeling AS ENUM ('sad', 'ok', 'happy');
+CREATE TABLE feelings (id uuid PRIMARY KEY, m feeling);
+INSERT INTO feelings SELECT md5(i::text)::uuid, (enum_range(NULL::feeling))[1 + i % 3] FROM generate_series(1, 9) i;
+\connect :local_db - :local_host :local_port
+SET client_min_messages = warning;
+SET search_path = far, public;
+CREATE FOREIGN TABLE feelings (id text, m text) SERVER twin_server OPTIONS (schema_name :'remote_schema', table_name 'feelings');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT m FROM feelings WHERE id = 'c4ca4238-a0b9-2382-0dcc-509a6f75849b' AND 'ok' <> m AND m IN ('sad', 'happy');
+SELECT m FROM feelings WHERE id = 'c4ca4238-a0b9-2382-0dcc-509a6f75849b';
+SELECT count(*) FROM feelings WHERE m = 'ok';
+SELECT count(*) FROM feelings WHERE 'ok' <> m;
+SELECT count(*) FROM feelings WHERE m IN ('ok', 'sad');
+SELECT count(*) FROM feelings WHERE m NOT IN ('ok', 'sad');
+\set VERBOSITY sqlstate
+SELECT count(*) FROM feelings WHERE m > 'ok';
+\set VERBOSITY default
+ALTER FOREIGN TABLE feelings ALTER m OPTIONS (ADD type_name 'feeling');
+SELECT count(*) FROM feelings WHERE m > 'ok';
+SELECT count(*) FROM feelings WHERE m = 'none of them';
+
 -- nothing, if that is wanted
 SET pgml_fdw.enable_pushdown = off;
 SELECT ships('id = 5');
