@@ -42,6 +42,8 @@
 #include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
 #include "optimizer/inherit.h"
@@ -132,6 +134,46 @@ pgml_adopt_rte(Query *into, Query *from, RangeTblEntry *rte)
 	}
 #endif
 	into->rtable = lappend(into->rtable, copy);
+}
+
+/*
+ * The conditions on window functions' results that core has moved from the query around this
+ * one into it, for the windows to stop early, and need not check a second time.  17
+ * keeps them with the functions.
+ */
+static inline List *
+pgml_run_conditions(PlannerInfo *root)
+{
+	List	   *conditions = NIL;
+	ListCell   *lc;
+
+#if PG_VERSION_NUM >= 170000
+	foreach(lc, pull_var_clause((Node *) root->processed_tlist,
+								PVC_RECURSE_AGGREGATES | PVC_INCLUDE_WINDOWFUNCS |
+								PVC_RECURSE_PLACEHOLDERS))
+	{
+		WindowFunc *func = lfirst(lc);
+		ListCell   *lc2;
+
+		if (!IsA(func, WindowFunc))
+			continue;
+		foreach(lc2, func->runCondition)
+		{
+			WindowFuncRunCondition *run = lfirst_node(WindowFuncRunCondition, lc2);
+
+			conditions = lappend(conditions,
+								 make_opclause(run->opno, BOOLOID, false,
+											   run->wfunc_left ? (Expr *) func : run->arg,
+											   run->wfunc_left ? run->arg : (Expr *) func,
+											   InvalidOid, run->inputcollid));
+			set_opfuncid(llast_node(OpExpr, conditions));
+		}
+	}
+#else
+	foreach(lc, root->parse->windowClause)
+		conditions = list_concat_copy(conditions, lfirst_node(WindowClause, lc)->runCondition);
+#endif
+	return conditions;
 }
 
 /* create_foreignscan_path: 17 added fdw_restrictinfo, 18 disabled_nodes. */

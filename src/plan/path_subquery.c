@@ -27,12 +27,15 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
 
@@ -163,15 +166,12 @@ strip_placeholders(Node *node, void *context)
 	return expression_tree_mutator(node, strip_placeholders, context);
 }
 
-/* Callback: is a column of the subquery wanted by anything around it? */
-typedef bool (*IsWanted) (void *arg, AttrNumber attnum);
-
 /*
- * List the columns of a subquery, NULL for those that nobody wants; false if the
- * remote can't compute one of them.
+ * List the columns of a subquery, NULL for those that are not wanted (of which only the
+ * numbers are); false if the remote can't compute one of them.  all: each is wanted.
  */
 static bool
-list_columns(PlannerInfo *subroot, const PgmlRelInfo *info, IsWanted is_wanted, void *arg,
+list_columns(PlannerInfo *subroot, const PgmlRelInfo *info, bool all, Bitmapset *wanted,
 			 List **columns)
 {
 	ListCell   *lc;
@@ -185,7 +185,7 @@ list_columns(PlannerInfo *subroot, const PgmlRelInfo *info, IsWanted is_wanted, 
 
 		if (tle->resjunk)
 			continue;
-		if (info->distinct == NIL && !is_wanted(arg, tle->resno))
+		if (info->distinct == NIL && !all && !bms_is_member(tle->resno, wanted))
 		{
 			*columns = lappend(*columns, NULL);
 			continue;
@@ -219,13 +219,13 @@ find_cost(const PgmlRelInfo *info)
 
 /* Describe the last step as a SELECT; NULL if the remote can't compute it. */
 static PgmlSubquery *
-make_subquery(PlannerInfo *subroot, const PgmlRelInfo *step, IsWanted is_wanted, void *arg)
+make_subquery(PlannerInfo *subroot, const PgmlRelInfo *step, bool all, Bitmapset *wanted)
 {
 	PgmlSubquery *subquery = palloc0(sizeof(PgmlSubquery));
 	PgmlSelect *select = palloc0(sizeof(PgmlSelect));
 	List	   *columns;
 
-	if (!list_columns(subroot, step, is_wanted, arg, &columns))
+	if (!list_columns(subroot, step, all, wanted, &columns))
 		return NULL;
 	*select = pgml_select_make(subroot, step, columns, NIL);
 	subquery->root = subroot;
@@ -239,12 +239,66 @@ make_subquery(PlannerInfo *subroot, const PgmlRelInfo *step, IsWanted is_wanted,
  * Subqueries in FROM
  */
 
-static bool
-is_needed(void *arg, AttrNumber attnum)
+/* List the columns that are wanted around the subquery, or by these conditions on it alone. */
+static Bitmapset *
+wanted_columns(RelOptInfo *rel, List *conditions)
 {
-	RelOptInfo *rel = arg;
+	Bitmapset  *offset = NULL;
+	Bitmapset  *wanted = NULL;
+	ListCell   *lc;
 
-	return !bms_is_empty(rel->attr_needed[attnum - rel->min_attr]);
+	foreach(lc, conditions)
+		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, rel->relid, &offset);
+	for (AttrNumber attnum = 1; attnum <= rel->max_attr; attnum++)
+		if (!bms_is_empty(rel->attr_needed[attnum - rel->min_attr]) ||
+			bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, offset))
+			wanted = bms_add_member(wanted, attnum);
+	return wanted;
+}
+
+/* Replace an expression that the subquery's query gives as a column by that column. */
+typedef struct ColumnWalk
+{
+	List	   *tlist;
+	Index		rti;
+	bool		failed;			/* a window function is no column */
+} ColumnWalk;
+
+static Node *
+as_columns(Node *node, void *context)
+{
+	ColumnWalk *walk = context;
+	TargetEntry *tle;
+
+	if (node == NULL || !IsA(node, WindowFunc))
+		return expression_tree_mutator(node, as_columns, context);
+	tle = tlist_member((Expr *) node, walk->tlist);
+	if (tle == NULL || tle->resjunk)
+	{
+		walk->failed = true;
+		return node;
+	}
+	return (Node *) makeVarFromTargetEntry(walk->rti, tle);
+}
+
+/*
+ * List, as conditions on the subquery's rows, what core has moved into it for its windows to
+ * stop early; false if that can't be done.
+ */
+static bool
+take_run_conditions(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *step, List **conditions)
+{
+	ColumnWalk	walk = {rel->subroot->processed_tlist, rel->relid, false};
+	ListCell   *lc;
+
+	*conditions = NIL;
+	foreach(lc, step->run_conds)
+	{
+		Expr	   *clause = (Expr *) as_columns(lfirst(lc), &walk);
+
+		*conditions = lappend(*conditions, make_simple_restrictinfo(root, clause));
+	}
+	return !walk.failed;
 }
 
 /* Make what is known of a subquery as a relation; NULL if it can't be one of the remote's. */
@@ -253,19 +307,23 @@ subquery_info(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *step)
 {
 	PgmlRelInfo *info = palloc0(sizeof(PgmlRelInfo));
 	PgmlFrom   *from = palloc0(sizeof(PgmlFrom));
+	List	   *conditions;
 
 	info->options = palloc(sizeof(PgmlOptions));
 	*info->options = *step->options;
 	pgml_size_ask(root, rel, info->options);
 	from->rti = rel->relid;
 	from->options = info->options;
-	from->subquery = make_subquery(rel->subroot, step, is_needed, rel);
+	if (!take_run_conditions(root, rel, step, &conditions))
+		return NULL;
+	conditions = list_concat(conditions, rel->baserestrictinfo);
+	from->subquery = make_subquery(rel->subroot, step, false, wanted_columns(rel, conditions));
 	if (from->subquery == NULL)
 		return NULL;
 
 	info->from = from;
 	info->relids = info->visible = rel->relids;
-	pgml_relinfo_split(root, rel, info->options, rel->baserestrictinfo,
+	pgml_relinfo_split(root, rel, info->options, conditions,
 					   &info->remote_conds, &info->local_conds);
 	cost_qual_eval(&info->local_cost, info->local_conds, root);
 	info->local_sel = clauselist_selectivity(root, info->local_conds, rel->relid,
@@ -320,18 +378,6 @@ look_at_subquery(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
  * Subqueries in expressions
  */
 
-static bool
-always(void *arg, AttrNumber attnum)
-{
-	return true;
-}
-
-static bool
-never(void *arg, AttrNumber attnum)
-{
-	return false;
-}
-
 /* May a subquery read as this role be part of what is read as that one?  The plan may then be for the current user alone. */
 static bool
 is_same_user(PlannerInfo *root, Oid userid, Oid other)
@@ -351,13 +397,11 @@ find_subquery(PlannerInfo *root, const SubPlan *plan, const PgmlOptions *options
 	RelOptInfo *last;
 	PgmlRelInfo *step = find_last_step(subroot, &last);
 
-	if (step == NULL || last->serverid != options->serverid ||
+	if (step == NULL || step->run_conds != NIL || last->serverid != options->serverid ||
 		!is_same_user(root, last->userid, options->userid))
 		return NULL;
 	if (step->as_subplan == NULL)
-		step->as_subplan = make_subquery(subroot, step,
-										 plan->subLinkType == EXISTS_SUBLINK ? never : always,
-										 NULL);
+		step->as_subplan = make_subquery(subroot, step, plan->subLinkType != EXISTS_SUBLINK, NULL);
 	return step->as_subplan;
 }
 

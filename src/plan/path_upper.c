@@ -1,6 +1,6 @@
 /*
  * path_upper.c
- *		What stands above joins: aggregates, DISTINCT, ORDER BY, LIMIT.
+ *		What stands above joins: aggregates, window functions, DISTINCT, ORDER BY, LIMIT.
  *
  * Question answered: which of the steps that follow the joins can the remote do
  * as well, so that only their result crosses the wire?
@@ -194,6 +194,32 @@ offer_grouping(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
 }
 
 /*
+ * Window functions
+ */
+
+static void
+offer_windows(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
+{
+	PgmlRelInfo *info = build_on(below);
+	PathTarget *target = root->upper_targets[UPPERREL_WINDOW];
+	List	   *targets;
+
+	if (root->parse->hasTargetSRFs || below->local_conds != NIL)
+		return;
+	info->windowed = true;
+
+	/* where core has taken a condition out of the query around this one, it relies on us */
+	info->run_conds = pgml_run_conditions(root);
+	if (!pgml_select_targets(root, info, list_concat_copy(target->exprs, info->run_conds), &targets))
+		return;
+	info->find_cost += list_length(root->parse->windowClause) *
+		pgml_cost_group(below->rows, 2, (QualCost) {0});
+	info->width = target->width;
+	pgml_relinfo_set(rel, info);
+	offer_upper(root, rel, info, target, NIL, false);
+}
+
+/*
  * Distinctness
  */
 
@@ -208,6 +234,7 @@ offer_distinct(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
 	ListCell   *lc;
 
 	if (parse->hasDistinctOn || parse->hasTargetSRFs || below->local_conds != NIL ||
+		below->run_conds != NIL ||
 		!pgml_select_targets(root, below, target->exprs, &targets) ||
 		!pgml_shippable_group(root, info->visible, info->options, parse->distinctClause,
 							  root->processed_tlist, &exprs))
@@ -270,7 +297,7 @@ offer_order(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
 	pgml_relinfo_set(rel, info);
 
 	/* scans and joins have offered sorted paths themselves */
-	if (info->grouped || info->distinct != NIL)
+	if (info->grouped || info->windowed || info->distinct != NIL)
 		offer_upper(root, rel, info, target, root->sort_pathkeys, false);
 }
 
@@ -329,7 +356,7 @@ estimate_limit(PgmlRelInfo *info, const PgmlRelInfo *below, FinalPathExtraData *
 	info->rows = below->rows;
 	adjust_limit_rows_costs(&info->rows, &startup, &total, extra->offset_est, extra->count_est);
 	info->fetched = info->rows;
-	if (info->sort == NIL && !info->grouped && info->distinct == NIL)
+	if (info->sort == NIL && !info->grouped && !info->windowed && info->distinct == NIL)
 		info->find_cost = total;
 }
 
@@ -376,7 +403,7 @@ offer_limit(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
 		return;
 	}
 	if (root->parse->commandType != CMD_SELECT ||
-		root->parse->hasTargetSRFs || below->local_conds != NIL ||
+		root->parse->hasTargetSRFs || below->local_conds != NIL || below->run_conds != NIL ||
 		!locks_its_own(root, info) || !limit_is_shippable(root, info) ||
 		!pgml_select_targets(root, info, target->exprs, &targets))
 		return;
@@ -402,6 +429,9 @@ pgmlGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo 
 	{
 		case UPPERREL_GROUP_AGG:
 			offer_grouping(root, below, output_rel, (GroupPathExtraData *) extra);
+			break;
+		case UPPERREL_WINDOW:
+			offer_windows(root, below, output_rel);
 			break;
 		case UPPERREL_DISTINCT:
 			offer_distinct(root, below, output_rel);

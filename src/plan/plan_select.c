@@ -26,6 +26,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/planmain.h"
+#include "optimizer/tlist.h"
 #include "parser/parsetree.h"
 
 #include "plan/changes.h"
@@ -74,6 +75,27 @@ is_sendable_subplan(const Parts *parts, SubPlan *plan)
 		pgml_shippable_expr(parts->root, info->visible, info->options, (Expr *) plan);
 }
 
+static bool collect_parts(Node *node, Parts *parts);
+
+/* Can the remote send what a window function gives?  It must have its arguments and its window, too. */
+static bool
+is_sendable_window(const Parts *parts, WindowFunc *func)
+{
+	Parts		below = {parts->root, parts->info, NIL};
+	WindowClause *window = pgml_window_of(parts->root, func);
+	List	   *tlist = parts->root->processed_tlist;
+	List	   *needed = list_make1(func->aggfilter);
+
+	if (!parts->info->windowed)
+		return false;
+	needed = list_concat(needed, func->args);
+	needed = list_concat(needed, get_sortgrouplist_exprs(window->partitionClause, tlist));
+	needed = list_concat(needed, get_sortgrouplist_exprs(window->orderClause, tlist));
+	return !expression_tree_walker((Node *) needed, collect_parts, &below) &&
+		pgml_shippable_expr(parts->root, parts->info->visible, parts->info->options,
+							(Expr *) func);
+}
+
 /* Visit a node for expression_tree_walker, which stops where it says true: can't be had. */
 static bool
 collect_parts(Node *node, Parts *parts)
@@ -106,7 +128,14 @@ collect_parts(Node *node, Parts *parts)
 		parts->found = list_append_unique(parts->found, node);
 		return false;
 	}
-	if (IsA(node, WindowFunc) || IsA(node, GroupingFunc))
+	if (IsA(node, WindowFunc))
+	{
+		if (info->distinct != NIL || !is_sendable_window(parts, (WindowFunc *) node))
+			return true;
+		parts->found = list_append_unique(parts->found, node);
+		return false;
+	}
+	if (IsA(node, GroupingFunc))
 		return true;
 	if (IsA(node, SubPlan) && is_sendable_subplan(parts, (SubPlan *) node))
 	{
@@ -268,7 +297,7 @@ pgml_plan_select(PlannerInfo *root, RelOptInfo *rel, ForeignPath *best_path, Lis
 				 Plan *outer_plan)
 {
 	PgmlRelInfo *info = pgml_relinfo_of(rel);
-	List	   *local = bare_clauses(info->local_conds);
+	List	   *local = list_concat(bare_clauses(info->local_conds), info->run_conds);
 	List	   *exprs = list_concat_copy(best_path->path.pathtarget->exprs, local);
 	PgmlScanPlan plan = {0};
 	PgmlSelect	select;

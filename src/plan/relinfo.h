@@ -33,6 +33,8 @@ typedef struct PgmlRelInfo
 	bool		grouped;		/* there are aggregates or groups; local_conds are of HAVING */
 	List	   *group;			/* Expr */
 	List	   *having;			/* Expr that the remote evaluates */
+	bool		windowed;		/* there may be window functions */
+	List	   *run_conds;		/* Expr: what core wants of window functions' results, of a subquery's condition */
 	List	   *distinct;		/* Expr: all that there is, made distinct */
 	List	   *sort;			/* PgmlSortKey; NIL: as the path says */
 	Expr	   *limit;

@@ -127,6 +127,9 @@ typedef struct PgmlRowLock
 /* " ORDER BY a ASC NULLS LAST, ...", or nothing; the keys are PgmlSortKeys. */
 extern void pgml_deparse_order_by(PgmlDeparse *cxt, List *sortkeys);
 
+/* The same behind another keyword. */
+extern void pgml_deparse_sort(PgmlDeparse *cxt, const char *keyword, List *sortkeys);
+
 /* " OFFSET n LIMIT m", or " ... FETCH FIRST (m) ROWS WITH TIES"; either may be NULL. */
 extern void pgml_deparse_limit(PgmlDeparse *cxt, Expr *limit, Expr *offset, bool with_ties);
 

@@ -452,6 +452,17 @@ append_aggregated(PgmlDeparse *cxt, Aggref *agg)
 	append_order_within(cxt, agg);
 }
 
+/* Append the condition on the rows that an aggregate takes. */
+static void
+append_filter(PgmlDeparse *cxt, Expr *filter)
+{
+	if (filter == NULL)
+		return;
+	appendStringInfoString(cxt->buf, " FILTER (WHERE ");
+	append_expr(cxt, filter);
+	appendStringInfoChar(cxt->buf, ')');
+}
+
 static void
 append_aggregate(PgmlDeparse *cxt, Aggref *agg)
 {
@@ -468,12 +479,20 @@ append_aggregate(PgmlDeparse *cxt, Aggref *agg)
 	else
 		append_aggregated(cxt, agg);
 	appendStringInfoChar(cxt->buf, ')');
-	if (agg->aggfilter != NULL)
-	{
-		appendStringInfoString(cxt->buf, " FILTER (WHERE ");
-		append_expr(cxt, agg->aggfilter);
-		appendStringInfoChar(cxt->buf, ')');
-	}
+	append_filter(cxt, agg->aggfilter);
+}
+
+static void
+append_window_func(PgmlDeparse *cxt, WindowFunc *func)
+{
+	append_function_name(cxt, func->winfnoid);
+	appendStringInfoChar(cxt->buf, '(');
+	if (func->winstar)
+		appendStringInfoChar(cxt->buf, '*');
+	append_list(cxt, func->args, ", ");
+	appendStringInfoChar(cxt->buf, ')');
+	append_filter(cxt, func->aggfilter);
+	pgml_deparse_window(cxt, func);
 }
 
 /* Append what a parameter of a subquery stands for in the statement around it, else a parameter. */
@@ -601,6 +620,9 @@ append_expr(PgmlDeparse *cxt, Expr *expr)
 			break;
 		case T_Aggref:
 			append_aggregate(cxt, (Aggref *) node);
+			break;
+		case T_WindowFunc:
+			append_window_func(cxt, (WindowFunc *) node);
 			break;
 		case T_CaseExpr:
 			append_case(cxt, (CaseExpr *) node);

@@ -89,7 +89,13 @@ append_direction(StringInfo buf, const PgmlSortKey *key)
 void
 pgml_deparse_order_by(PgmlDeparse *cxt, List *sortkeys)
 {
-	const char *separator = " ORDER BY ";
+	pgml_deparse_sort(cxt, " ORDER BY ", sortkeys);
+}
+
+void
+pgml_deparse_sort(PgmlDeparse *cxt, const char *keyword, List *sortkeys)
+{
+	const char *separator = keyword;
 	ListCell   *lc;
 
 	foreach(lc, sortkeys)

@@ -114,6 +114,12 @@ extern PgmlSubqueryFinder pgml_find_subquery;
 /* The comparison of IN (SELECT ...) or op ANY/ALL (SELECT ...), whose second argument stands for the column; NULL: another one. */
 extern OpExpr *pgml_subplan_comparison(const SubPlan *plan);
 
+/* The window of a window function of this query. */
+extern WindowClause *pgml_window_of(PlannerInfo *root, const WindowFunc *func);
+
+/* Append OVER and the window. */
+extern void pgml_deparse_window(PgmlDeparse *cxt, const WindowFunc *func);
+
 /* Append conditions, all of which must hold, behind a keyword. */
 extern void pgml_deparse_conds(PgmlDeparse *cxt, const char *keyword, PgmlConds conds);
 

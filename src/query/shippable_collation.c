@@ -222,6 +222,9 @@ operation_needs_same(Node *node)
 		case T_Aggref:
 			funcid = ((Aggref *) node)->aggfnoid;
 			break;
+		case T_WindowFunc:
+			funcid = ((WindowFunc *) node)->winfnoid;
+			break;
 		case T_OpExpr:
 		case T_DistinctExpr:
 		case T_NullIfExpr:
@@ -247,7 +250,11 @@ needs_same(Node *node, void *context)
 	if (IsA(node, Query))
 	{
 		Query	   *query = (Query *) node;
+		ListCell   *lc;
 
+		foreach(lc, query->windowClause)
+			if (order_needs_same(lfirst_node(WindowClause, lc)->orderClause, query->targetList))
+				return true;
 		return order_needs_same(query->sortClause, query->targetList) ||
 			query_tree_walker(query, needs_same, context, 0);
 	}

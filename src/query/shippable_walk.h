@@ -67,6 +67,12 @@ extern bool pgml_shippable_sort_collation(Oid typid, Oid collation, PgmlCollatio
 extern bool pgml_shippable_equality_collation(Oid collation, Oid funcid,
 											  const PgmlOptions *options);
 
+/* shippable_window.c */
+
+/* Judge a window function and its window; result becomes its collation. */
+extern bool pgml_shippable_window_func(WindowFunc *func, const PgmlWalk *walk,
+									   PgmlCollation *result);
+
 /* shippable_subplan.c */
 
 /* Judge a subquery in an expression; result becomes its collation. */
