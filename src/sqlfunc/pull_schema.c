@@ -15,7 +15,7 @@
  * An error of a table must not take the call along, if the user says so, and must be
  * noted in any case.  So the work on a table is tried in a subtransaction.  When it has failed,
  * the whole transaction is rolled back all the same: the remote one may be beyond
- * use.  What can't be survived (a cancel, a full disk) leaves the log as it was: "running".
+ * use.  Only the end of the session leaves the log as it was: "running".
  *
  * Two calls on one schema at a time would stand in each other's way; a lock on the
  * schema, that only they take, is held from commit to commit.
@@ -287,7 +287,7 @@ is_done(PgmlSchemaPull *pull, const char *name)
 		pgml_pull_log_is_done(pull, PGML_LOG_TABLE, name);
 }
 
-/* For pgml_attempt. */
+/* For pgml_attempt_all. */
 static void
 copy_table(void *arg)
 {
@@ -319,6 +319,18 @@ prepare_call(PgmlSchemaPull *pull, const Source *source, PgmlCopyCall *call)
 	call->snapshot = take_snapshot(pull);
 }
 
+/* Is there no use in going on with other tables after an error? */
+static bool
+is_end(const PgmlSchemaPull *pull, const ErrorData *error)
+{
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	return !pull->go_on ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_SYSTEM_ERROR);
+}
+
 /* Note that a table could not be copied; throws if that is the end. */
 static void
 report_failure(PgmlSchemaPull *pull, const char *name, ErrorData *error)
@@ -329,7 +341,7 @@ report_failure(PgmlSchemaPull *pull, const char *name, ErrorData *error)
 	pgml_pull_log_failed(pull, PGML_LOG_TABLE, name, error->message);
 	commit_work(pull);
 	pull->nfailed++;
-	if (!pull->go_on)
+	if (is_end(pull, error))
 	{
 		error->context = psprintf("%s%spull of table \"%s\"", error->context != NULL ? error->context : "",
 								  error->context != NULL ? "\n" : "", name);
@@ -358,7 +370,7 @@ pull_table(PgmlSchemaPull *pull, const Source *source)
 	pgml_pull_log_begin(pull, PGML_LOG_TABLE, source->name);
 	commit_work(pull);
 	prepare_call(pull, source, &work.call);
-	error = pgml_attempt(copy_table, &work);
+	error = pgml_attempt_all(copy_table, &work);
 	if (error != NULL)
 	{
 		report_failure(pull, source->name, error);
