@@ -79,3 +79,14 @@ SELECT * FROM dblink('production_db_rw', format($$
     FROM package_embeddings JOIN packages USING (name)
     ORDER BY distance, name LIMIT 5 $$,
   CAST(embed('fast web server and reverse proxy') AS :embedding))) AS nearest (name text, description text, distance numeric);
+
+\echo '=== 8. Later: only some are embedded again, and merged by key ==='
+\echo
+SELECT * FROM pgml_fdw_upsert('production_rw.package_embeddings',
+  '(SELECT name, embed(description) AS embedding FROM bulk_access_packages WHERE section = ''math'')');
+
+\echo '=== 9. A whole schema, with keys, indexes and foreign keys; a log says how it went ==='
+\echo
+CREATE SCHEMA production_copy;
+CALL pgml_fdw_pull_schema('production_db', 'public', 'production_copy');
+SELECT kind, name, state, rows FROM production_copy.pgml_fdw_pull_log ORDER BY kind DESC, name;

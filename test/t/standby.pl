@@ -61,6 +61,9 @@ for my $server (qw(standby reader looker))
 	is(run("CREATE TABLE $server.copy (i int, s text); SELECT pgml_fdw_pull('$server', 'shop.t', '$server.copy', columns => '{i,s}')"), '20000', 'pull');
 	is(run("SELECT pgml_fdw_pull('$server', 'shop.t', '$server.copy', mode => 'replace', jobs => 3, columns => '{i,s}')"), '20000', 'by several jobs');
 	is(run("SELECT pgml_fdw_pull('$server', '(SELECT n AS i FROM shop.v)', '$server.copy')"), '1', 'of a query');
+	is(run("SET client_min_messages = warning; DROP SCHEMA IF EXISTS whole CASCADE; CREATE SCHEMA whole;
+		CALL pgml_fdw_pull_schema('$server', 'shop', 'whole', jobs => 2);
+		SELECT name, rows FROM whole.pgml_fdw_pull_log ORDER BY name; RESET client_min_messages"), "parts|2\nt|20000", 'of a schema');
 	is(run("SELECT a.i, (SELECT count(*) FROM $server.t b WHERE b.i <= a.i) FROM $server.t a WHERE a.i < 3 ORDER BY 1"),
 		"1|1\n2|2", 'with rescans');
 	is(run("BEGIN; DECLARE c CURSOR FOR SELECT i FROM $server.t; FETCH 1 FROM c; SAVEPOINT s; SELECT count(*) FROM $server.t;
