@@ -249,6 +249,9 @@ extern bool pgml_stream_has_answered(PgmlConn *conn);
  */
 extern int	pgml_stream_socket(PgmlConn *conn);
 
+/* Wait until one of several sockets can be read, or for a moment; interruptibly. */
+extern void pgml_stream_await_any(const int *sockets, int n);
+
 /*
  * The same for rows of a query with parameters, by the extended protocol: name
  * is a prepared statement, or NULL to run sql unprepared.  All columns come in

@@ -148,3 +148,26 @@ pgml_wire_is_readable(PgmlConn *conn)
 {
 	return pgml_wire_await_input(conn, 0, 0);
 }
+
+/*
+ * The set is made anew each time: who waits for several has nothing to do, and the set
+ * of a connection, which is kept, knows only its own socket.
+ */
+void
+pgml_stream_await_any(const int *sockets, int n)
+{
+	WaitEventSet *set = pgml_create_wait_set(CurrentMemoryContext, n + 2);
+	WaitEvent	event;
+	int			happened;
+
+	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	for (int i = 0; i < n; i++)
+		AddWaitEventToSet(set, WL_SOCKET_READABLE, sockets[i], NULL, NULL);
+	happened = WaitEventSetWait(set, -1, &event, 1, PG_WAIT_EXTENSION);
+
+	/* an interrupt would leave it behind */
+	FreeWaitEventSet(set);
+	if (happened > 0 && (event.events & WL_LATCH_SET))
+		hear_latch(0);
+}

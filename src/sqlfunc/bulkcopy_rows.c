@@ -9,8 +9,10 @@
  * table is cut into as many ranges of ctid; the last range has no end, so nothing
  * depends on the size that the remote has told.
  *
- * Lanes are read in turns of some rows.  While one is read, the remote fills the
- * sockets of the others.
+ * All queries are sent before the first row is waited for.  Then lanes are read in turns,
+ * each as long as it has rows here, and no longer than some rows: while one is read, the
+ * remote fills the sockets of the others.  Only where none has any, all are waited for
+ * together.
  *
  * An exported snapshot doesn't show what its own transaction has changed, and
  * can't be had in a subtransaction: both are errors.  After an error, the
@@ -33,6 +35,9 @@
 /* Rows that are read from a lane before it is the next one's turn: some 64 kB of narrow ones. */
 #define TURN 512
 
+/* What a connection must have to read for it to be worth making: 256 kB come faster. */
+#define BLOCKS_OF_LANE 32
+
 typedef struct Lane
 {
 	PgmlConn   *conn;
@@ -47,7 +52,9 @@ struct PgmlPullRows
 	int			nopen;
 	int			current;
 	int			turn;			/* rows that the current lane still has */
+	int			nwaiting;		/* lanes that had none when they were asked last, one after the other */
 	Lane	   *lanes;
+	int		   *sockets;		/* room for all */
 };
 
 char *
@@ -164,7 +171,7 @@ start_lane(Lane *lane, const PgmlBulkRelation *relation, const char *filter, Tup
 		lane->query.relation = relation->sql;
 	lane->source = pgml_source_create(PGML_SOURCE_COPY, lane->conn, &lane->query,
 									  pgml_codec_create(desc, desc->natts, attnums));
-	pgml_source_start(lane->source, NULL);
+	pgml_source_send(lane->source, NULL, NULL);
 }
 
 PgmlPullRows *
@@ -173,9 +180,10 @@ pgml_pull_rows_open(const PgmlCopyCall *call, const PgmlBulkRelation *relation, 
 	PgmlPullRows *rows = palloc0(sizeof(PgmlPullRows));
 	int64		blocks = 0;
 
-	rows->nlanes = rows->nopen = call->jobs;
+	rows->nlanes = 1;
 	rows->turn = TURN;
-	rows->lanes = palloc0(sizeof(Lane) * rows->nlanes);
+	rows->lanes = palloc0(sizeof(Lane) * call->jobs);
+	rows->sockets = palloc(sizeof(int) * call->jobs);
 	rows->lanes[0].conn = call->conn;
 	if (call->jobs > 1)
 	{
@@ -184,14 +192,16 @@ pgml_pull_rows_open(const PgmlCopyCall *call, const PgmlBulkRelation *relation, 
 
 		check_divisible(call, relation);
 		blocks = pgml_bulk_count_blocks(call->conn, relation);
+		rows->nlanes = (int) Min(call->jobs, 1 + blocks / BLOCKS_OF_LANE);
 		for (int i = 1; i < rows->nlanes; i++)
 		{
 			rows->lanes[i].conn = open_connection(call, snapshot);
 			rows->lanes[i].is_own = true;
 		}
 	}
+	rows->nopen = rows->nlanes;
 	for (int i = 0; i < rows->nlanes; i++)
-		start_lane(&rows->lanes[i], relation, call->jobs > 1 ?
+		start_lane(&rows->lanes[i], relation, rows->nlanes > 1 ?
 				   range_filter(call->filter, blocks, i, rows->nlanes) : call->filter, desc);
 	return rows;
 }
@@ -221,6 +231,30 @@ pass_turn(PgmlPullRows *rows)
 	rows->turn = TURN;
 }
 
+/* Wait until a lane has something, when all have been asked in vain. */
+static void
+await_any(PgmlPullRows *rows)
+{
+	int			n = 0;
+
+	for (int i = 0; i < rows->nlanes; i++)
+	{
+		if (rows->lanes[i].source != NULL)
+			rows->sockets[n++] = pgml_source_socket(rows->lanes[i].source);
+	}
+	pgml_stream_await_any(rows->sockets, n);
+	rows->nwaiting = 0;
+}
+
+/* Take the next row of a lane; the last one that is left has all the time. */
+static PgmlNext
+next_of_lane(PgmlPullRows *rows, Lane *lane, Datum *values, bool *nulls)
+{
+	if (rows->nopen > 1)
+		return pgml_source_try_next(lane->source, values, nulls);
+	return pgml_source_next(lane->source, values, nulls) ? PGML_NEXT_ROW : PGML_NEXT_END;
+}
+
 bool
 pgml_pull_rows_next(PgmlPullRows *rows, Datum *values, bool *nulls)
 {
@@ -228,13 +262,22 @@ pgml_pull_rows_next(PgmlPullRows *rows, Datum *values, bool *nulls)
 	{
 		Lane	   *lane = &rows->lanes[rows->current];
 
-		if (pgml_source_next(lane->source, values, nulls))
+		switch (next_of_lane(rows, lane, values, nulls))
 		{
-			if (rows->nopen > 1 && --rows->turn == 0)
-				pass_turn(rows);
-			return true;
+			case PGML_NEXT_ROW:
+				rows->nwaiting = 0;
+				if (rows->nopen > 1 && --rows->turn == 0)
+					pass_turn(rows);
+				return true;
+			case PGML_NEXT_END:
+				end_lane(rows, lane);
+				rows->nwaiting = 0;
+				break;
+			case PGML_NEXT_WAITS:
+				if (++rows->nwaiting == rows->nopen)
+					await_any(rows);
+				break;
 		}
-		end_lane(rows, lane);
 		if (rows->nopen > 0)
 			pass_turn(rows);
 	}
