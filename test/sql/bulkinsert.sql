@@ -605,6 +605,15 @@ SELECT count(*), sum(id) FROM plain;
 SELECT as_one('{plain}', 'INSERT INTO plain SELECT * FROM other', 'any_wrapper');
 SELECT as_one('{parts}', 'INSERT INTO parts SELECT id, a, t FROM other WHERE id < 2480', 'any_wrapper');
 SELECT as_one('{made7}', 'CREATE TABLE made7 AS SELECT * FROM other', 'any_wrapper');
+-- whose rows are made here
+CREATE EXTENSION file_fdw;
+CREATE SERVER bulk_file FOREIGN DATA WRAPPER file_fdw;
+CREATE FOREIGN TABLE numbers (id int) SERVER bulk_file OPTIONS (program 'seq 1 2100');
+SELECT as_one('{plain}', 'INSERT INTO plain (id) SELECT id FROM numbers');
+SELECT as_one('{plain}', 'INSERT INTO plain (id) SELECT id FROM numbers', 'any_wrapper');
+SELECT as_one('{indexed}', 'INSERT INTO indexed (id) SELECT id + 2000 - 2000 * (id / 2100) FROM numbers', 'any_wrapper');
+ALTER FOREIGN TABLE numbers OPTIONS (SET program 'seq 1 2100; echo none');
+SELECT as_one('{plain}', 'INSERT INTO plain (id) SELECT id FROM numbers', 'any_wrapper');
 RESET pgml_fdw.bulk_insert;
 
 -- the first statement of a session
@@ -618,7 +627,7 @@ CREATE TABLE bulk.made4 AS SELECT * FROM bulk_far.src;
 SELECT count(*), sum(id) FROM bulk.made4;
 
 SET client_min_messages = warning;
-DROP EXTENSION postgres_fdw CASCADE;
+DROP EXTENSION postgres_fdw, file_fdw CASCADE;
 DROP OWNED BY bulk_user;
 DROP ROLE bulk_user;
 DROP SCHEMA bulk, bulk_far CASCADE;

@@ -117,6 +117,18 @@ is($local->safe_psql('postgres', 'SELECT count(*), sum(i) FROM low'), '24999|312
 is($remote->safe_psql('postgres', 'SELECT count(*), min(i), max(i) FROM sink'), '5001|25000|30000', 'and its own');
 $session->quit;
 
+# Who has taken a snapshot before sees none of it, in new tables neither.
+my $earlier = PgmlSession->new($local);
+$earlier->ask('BEGIN ISOLATION LEVEL REPEATABLE READ');
+my $count = $earlier->ask('SELECT count(*) FROM t');
+$local->safe_psql('postgres', q{
+	INSERT INTO t SELECT i + 100000, t FROM trickle WHERE i <= 1500;
+	CREATE TABLE later AS SELECT i, t FROM trickle WHERE i <= 1500});
+is($earlier->ask('SELECT count(*) FROM t'), $count, 'an earlier snapshot shows nothing of it');
+is($earlier->ask('SELECT count(*) FROM later'), 0, 'nor rows of a new table');
+is($earlier->ask('COMMIT; SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM later)'), ($count + 1500) . '|1500', 'a later one does');
+$earlier->quit;
+
 # What a logical replica gets: the same changes in the same order.
 $local->safe_psql('postgres', q{
 	SELECT pg_create_logical_replication_slot('changes', 'test_decoding');
