@@ -243,13 +243,6 @@ offer_distinct(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
 		if (!list_member(exprs, lfirst(lc)))
 			return;
 
-	/* what is the same in all rows makes no difference, and isn't sent */
-	foreach(lc, exprs)
-		if (pgml_is_known_before(info->relids, lfirst(lc)))
-			exprs = foreach_delete_current(exprs, lc);
-	if (exprs == NIL)
-		return;
-
 	info->distinct = exprs;
 	info->rows = info->fetched = estimate_num_groups(root, exprs, below->rows, NULL, NULL);
 	info->find_cost += pgml_cost_group(below->rows, list_length(exprs), (QualCost) {0});

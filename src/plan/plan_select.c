@@ -12,9 +12,7 @@
  * made distinct.
  *
  * The parts become fdw_scan_tlist, the columns of the scan slot; core finds
- * them by equality in the plan's target list and its conditions.  It looks for them
- * in the expressions of the parameters, too, which have their values before there is a
- * slot.  So what is known before the scan is never a part, though it be grouped by.
+ * them by equality in the plan's target list and its conditions.
  */
 #include "postgres.h"
 
@@ -106,8 +104,7 @@ collect_parts(Node *node, Parts *parts)
 		return false;
 	if (list_member(info->distinct != NIL ? info->distinct : info->group, node))
 	{
-		if (!pgml_is_known_before(info->relids, (Expr *) node))
-			parts->found = list_append_unique(parts->found, node);
+		parts->found = list_append_unique(parts->found, node);
 		return false;
 	}
 	if (IsA(node, Aggref))

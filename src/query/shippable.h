@@ -35,9 +35,6 @@ extern bool pgml_shippable_expr(PlannerInfo *root, Relids relids, const PgmlOpti
  */
 extern bool pgml_is_local_value(Relids relids, const PgmlOptions *options, Expr *expr);
 
-/* Has the expression nothing of the rows of relids in it?  Then its value is known before the scan. */
-extern bool pgml_is_known_before(Relids relids, Expr *expr);
-
 /*
  * shippable_collation.c: may what is shipped of this Query hang on whether the remote's
  * default collation is ours (options->same_collation)?  True also for parts that are

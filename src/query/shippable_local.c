@@ -55,12 +55,6 @@ is_bound(Node *node, Relids *relids)
 	}
 }
 
-bool
-pgml_is_known_before(Relids relids, Expr *expr)
-{
-	return !is_bound((Node *) expr, &relids);
-}
-
 static bool
 is_unknown_function(Oid funcid, void *options)
 {
