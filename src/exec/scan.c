@@ -20,12 +20,14 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type_d.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "tcop/pquery.h"
 
 #include "base/compat.h"
+#include "exec/aggstate.h"
 #include "exec/arguments.h"
 #include "exec/modify_queue.h"
 #include "exec/rowslot.h"
@@ -67,14 +69,16 @@ adapt_to_steps(PgmlScanPlan *plan, bool async)
 
 /*
  * The row type that the rows are decoded to.  In a join, core may have declared a
- * relation's whole row as a record of any type; it is of the relation's.
+ * relation's whole row as a record of any type; it is of the relation's.  The states
+ * of some aggregates are made here of what comes.
  */
 static TupleDesc
-scan_descriptor(ForeignScanState *node)
+scan_descriptor(ForeignScanState *node, List *states)
 {
 	ForeignScan *fscan = (ForeignScan *) node->ss.ps.plan;
 	TupleDesc	desc = node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
 	TupleDesc	result;
+	ListCell   *lc;
 
 	if (fscan->scan.scanrelid > 0)
 		return desc;
@@ -88,6 +92,8 @@ scan_descriptor(ForeignScanState *node)
 							   get_rel_type_id(exec_rt_fetch(var->varno, node->ss.ps.state)->relid),
 							   -1, 0);
 	}
+	foreach(lc, states)
+		TupleDescInitEntry(result, lfirst_int(lc), NULL, NUMERICARRAYOID, -1, 0);
 	return result;
 }
 
@@ -105,7 +111,8 @@ pgmlBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->plan = pgml_planinfo_of_scan(fscan);
 	scan->conn = pgml_conncache_get_for(fscan->fs_server, OidIsValid(scan->plan->userid) ?
 										scan->plan->userid : GetUserId());
-	scan->row = pgml_rowslot_create(scan_descriptor(node),
+	scan->states = pgml_aggstate_columns(fscan->fdw_scan_tlist);
+	scan->row = pgml_rowslot_create(scan_descriptor(node, scan->states),
 									scan->plan->system_columns ? NULL : slot,
 									scan->plan->query.ncols, scan->plan->attnums);
 	adapt_to_steps(scan->plan, node->ss.ps.async_capable);
@@ -208,6 +215,9 @@ pgmlIterateForeignScan(ForeignScanState *node)
 	ExecClearTuple(slot);
 	if (node->ss.ps.async_capable ? try_next_row(scan) : next_row(scan, node))
 	{
+		if (scan->states != NIL)
+			pgml_aggstate_make(scan->states, ((ForeignScan *) node->ss.ps.plan)->fdw_scan_tlist,
+							   scan->row->values, scan->row->nulls);
 		if (scan->plan->system_columns)
 			pgml_rowslot_store_tuple(scan->row, slot);
 		else

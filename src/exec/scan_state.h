@@ -20,6 +20,7 @@ typedef struct PgmlScanRun
 	PgmlConn   *conn;
 	PgmlSource *source;
 	PgmlRowSlot *row;
+	List	   *states;			/* int: columns that are states of aggregates; see exec/aggstate.h */
 	bool		started;		/* since the last rescan */
 	List	   *exprs;			/* ExprStates of the parameters */
 	PgmlArguments *args;

@@ -29,6 +29,7 @@
 #include "plan/cost.h"
 #include "plan/path.h"
 #include "plan/relinfo.h"
+#include "query/partial.h"
 #include "query/shippable.h"
 
 /* Copy what is known of the step below. */
@@ -141,7 +142,7 @@ split_having(PlannerInfo *root, PgmlRelInfo *info, List *having)
 
 /* Estimate the number of groups, and what it costs to make them. */
 static void
-estimate_groups(PlannerInfo *root, PgmlRelInfo *info, PathTarget *target)
+estimate_groups(PlannerInfo *root, PgmlRelInfo *info, PathTarget *target, AggSplit split)
 {
 	AggClauseCosts aggs = {0};
 	double		input = info->rows;
@@ -151,7 +152,7 @@ estimate_groups(PlannerInfo *root, PgmlRelInfo *info, PathTarget *target)
 	if (info->group != NIL)
 		groups = estimate_num_groups(root, info->group, input, NULL, NULL);
 	if (root->parse->hasAggs)
-		get_agg_clause_costs(root, AGGSPLIT_SIMPLE, &aggs);
+		get_agg_clause_costs(root, split, &aggs);
 	work.startup = aggs.transCost.startup;
 	work.per_tuple = aggs.transCost.per_tuple;
 	info->find_cost += pgml_cost_group(input, list_length(info->group), work) +
@@ -165,9 +166,25 @@ estimate_groups(PlannerInfo *root, PgmlRelInfo *info, PathTarget *target)
 	info->width = target->width;
 }
 
+/* Can the remote compute the first half of all aggregates in these expressions? */
+static bool
+halves_are_possible(PlannerInfo *root, List *exprs)
+{
+	List	   *parts = pull_var_clause((Node *) exprs, PVC_INCLUDE_AGGREGATES |
+										PVC_INCLUDE_PLACEHOLDERS);
+	ListCell   *lc;
+
+	foreach(lc, parts)
+		if (IsA(lfirst(lc), Aggref) &&
+			!pgml_partial_is_possible(root, lfirst_node(Aggref, lc)))
+			return false;
+	return true;
+}
+
+/* Offer groups, with the first half of each aggregate where others will put them together. */
 static void
 offer_grouping(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
-			   GroupPathExtraData *extra)
+			   GroupPathExtraData *extra, bool halves)
 {
 	PgmlRelInfo *info = build_on(below);
 	PathTarget *target = rel->reltarget;
@@ -175,7 +192,8 @@ offer_grouping(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
 
 	if (root->parse->groupingSets != NIL || root->parse->hasTargetSRFs ||
 		below->local_conds != NIL ||
-		extra->patype == PARTITIONWISE_AGGREGATE_PARTIAL ||
+		(halves ? !halves_are_possible(root, target->exprs) :
+		 extra->patype == PARTITIONWISE_AGGREGATE_PARTIAL) ||
 		!pgml_shippable_group(root, info->visible, info->options, pgml_group_clause(root),
 							  make_tlist_from_pathtarget(target), &info->group))
 		return;
@@ -185,10 +203,10 @@ offer_grouping(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
 		info->group = add_ungrouped_columns(info->group, target);
 	if ((root->parse->groupClause != NIL && info->group == NIL) ||
 		!pgml_select_targets(root, info, target->exprs, &targets) ||
-		!split_having(root, info, (List *) extra->havingQual))
+		(!halves && !split_having(root, info, (List *) extra->havingQual)))
 		return;
 
-	estimate_groups(root, info, target);
+	estimate_groups(root, info, target, halves ? AGGSPLIT_INITIAL_SERIAL : AGGSPLIT_SIMPLE);
 	pgml_relinfo_set(rel, info);
 	offer_upper(root, rel, info, target, NIL, true);
 }
@@ -421,7 +439,10 @@ pgmlGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo 
 	switch (stage)
 	{
 		case UPPERREL_GROUP_AGG:
-			offer_grouping(root, below, output_rel, (GroupPathExtraData *) extra);
+			offer_grouping(root, below, output_rel, (GroupPathExtraData *) extra, false);
+			break;
+		case UPPERREL_PARTIAL_GROUP_AGG:
+			offer_grouping(root, below, output_rel, (GroupPathExtraData *) extra, true);
 			break;
 		case UPPERREL_WINDOW:
 			offer_windows(root, below, output_rel);

@@ -24,7 +24,9 @@
 #include "access/htup_details.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type_d.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
@@ -36,6 +38,7 @@
 #include "base/compat.h"
 #include "base/textio.h"
 #include "query/deparse.h"
+#include "query/partial.h"
 #include "query/select.h"
 #include "query/shippable.h"
 
@@ -464,7 +467,7 @@ append_filter(PgmlDeparse *cxt, Expr *filter)
 }
 
 static void
-append_aggregate(PgmlDeparse *cxt, Aggref *agg)
+append_whole_aggregate(PgmlDeparse *cxt, Aggref *agg)
 {
 	append_function_name(cxt, agg->aggfnoid);
 	appendStringInfoChar(cxt->buf, '(');
@@ -493,6 +496,68 @@ append_window_func(PgmlDeparse *cxt, WindowFunc *func)
 	appendStringInfoChar(cxt->buf, ')');
 	append_filter(cxt, func->aggfilter);
 	pgml_deparse_window(cxt, func);
+}
+
+/* Append another aggregate of the same arguments. */
+static void
+append_similar(PgmlDeparse *cxt, Aggref *agg, Oid funcid)
+{
+	Aggref	   *similar = copyObject(agg);
+
+	similar->aggfnoid = funcid;
+	similar->aggsplit = AGGSPLIT_SIMPLE;
+
+	/* a sum of float4 would be no more precise than they are */
+	if (funcid == F_SUM_FLOAT8)
+	{
+		TargetEntry *arg = linitial_node(TargetEntry, similar->args);
+
+		if (exprType((Node *) arg->expr) == FLOAT4OID)
+			arg->expr = (Expr *) makeFuncExpr(F_FLOAT8_FLOAT4, FLOAT8OID, list_make1(arg->expr),
+											  InvalidOid, InvalidOid, COERCE_EXPLICIT_CAST);
+	}
+	append_whole_aggregate(cxt, similar);
+}
+
+/* Append what stands for the first half of an aggregate. */
+static void
+append_partial(PgmlDeparse *cxt, Aggref *agg)
+{
+	Oid			argtype = linitial_oid(agg->aggargtypes);
+
+	appendStringInfoString(cxt->buf, "ARRAY[");
+	append_similar(cxt, agg, F_COUNT_ANY);
+	switch (pgml_partial_of(agg))
+	{
+		case PGML_PARTIAL_INTEGERS:
+			appendStringInfoString(cxt->buf, ", COALESCE(");
+			append_similar(cxt, agg, argtype == INT2OID ? F_SUM_INT2 : F_SUM_INT4);
+			appendStringInfoString(cxt->buf, ", 0)]");
+			break;
+		case PGML_PARTIAL_FLOATS:
+			/* core starts with 0, which makes 0 of -0 */
+			appendStringInfoString(cxt->buf, "::double precision, COALESCE(");
+			append_similar(cxt, agg, F_SUM_FLOAT8);
+			appendStringInfoString(cxt->buf, " + 0, 0), 0]");
+			break;
+		case PGML_PARTIAL_NUMERICS:
+			appendStringInfoString(cxt->buf, "::numeric, ");
+			append_similar(cxt, agg, argtype == INT8OID ? F_SUM_INT8 : F_SUM_NUMERIC);
+			appendStringInfoChar(cxt->buf, ']');
+			break;
+		default:
+			elog(ERROR, "unsupported partial aggregate: %u", agg->aggfnoid);
+	}
+}
+
+/* Append an aggregate, or what stands for its first half. */
+static void
+append_aggregate(PgmlDeparse *cxt, Aggref *agg)
+{
+	if (agg->aggsplit == AGGSPLIT_SIMPLE || pgml_partial_of(agg) == PGML_PARTIAL_RESULT)
+		append_whole_aggregate(cxt, agg);
+	else
+		append_partial(cxt, agg);
 }
 
 /* Append what a parameter of a subquery stands for in the statement around it, else a parameter. */

@@ -181,7 +181,8 @@ pgml_shippable_aggregate(Aggref *agg, const PgmlWalk *walk, PgmlCollation *resul
 	PgmlCollation part;
 	ListCell   *lc;
 
-	if (agg->aggsplit != AGGSPLIT_SIMPLE || agg->agglevelsup != 0 ||
+	if ((agg->aggsplit != AGGSPLIT_SIMPLE && agg->aggsplit != AGGSPLIT_INITIAL_SERIAL) ||
+		agg->agglevelsup != 0 ||
 		!pgml_shippable_object(agg->aggfnoid, ProcedureRelationId, walk->options))
 		return false;
 
