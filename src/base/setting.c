@@ -19,6 +19,7 @@ int			pgml_setting_bulk_insert = PGML_BULK_INSERT_ON;
 int			pgml_setting_insert_method = PGML_INSERT_AUTO;
 bool		pgml_setting_enable_pushdown = true;
 bool		pgml_setting_enable_keyed_join = true;
+int			pgml_setting_explain_remote = PGML_EXPLAIN_REMOTE_OFF;
 static char *application_name_setting = NULL;
 
 static const struct config_enum_entry transport_values[] = {
@@ -39,6 +40,19 @@ static const struct config_enum_entry bulk_insert_values[] = {
 	{"true", PGML_BULK_INSERT_ON, true},
 	{"yes", PGML_BULK_INSERT_ON, true},
 	{"1", PGML_BULK_INSERT_ON, true},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry explain_remote_values[] = {
+	{"off", PGML_EXPLAIN_REMOTE_OFF, false},
+	{"on", PGML_EXPLAIN_REMOTE_ON, false},
+	{"run", PGML_EXPLAIN_REMOTE_RUN, false},
+	{"false", PGML_EXPLAIN_REMOTE_OFF, true},
+	{"no", PGML_EXPLAIN_REMOTE_OFF, true},
+	{"0", PGML_EXPLAIN_REMOTE_OFF, true},
+	{"true", PGML_EXPLAIN_REMOTE_ON, true},
+	{"yes", PGML_EXPLAIN_REMOTE_ON, true},
+	{"1", PGML_EXPLAIN_REMOTE_ON, true},
 	{NULL, 0, false}
 };
 
@@ -82,6 +96,13 @@ pgml_setting_init(void)
 							 &pgml_setting_enable_keyed_join,
 							 true,
 							 PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomEnumVariable("pgml_fdw.explain_remote",
+							 "Sets whether EXPLAIN shows the remote's own plan of each remote statement.",
+							 "\"run\": EXPLAIN ANALYZE has the query run there once more, and shows how that went.",
+							 &pgml_setting_explain_remote,
+							 PGML_EXPLAIN_REMOTE_OFF,
+							 explain_remote_values,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("pgml_fdw.insert_method",
 							 "Sets how the rows of INSERT are sent, whatever the options of servers and tables say.",
 							 "\"auto\" leaves it to the options.",

@@ -24,6 +24,15 @@ extern int	pgml_setting_bulk_insert;
 
 /* pgml_fdw.enable_keyed_join: may the planner use the join that plan/path_keyed.c offers? */
 extern bool pgml_setting_enable_keyed_join;
+/* pgml_fdw.explain_remote: does EXPLAIN show the remote's own plan? */
+typedef enum PgmlExplainRemote
+{
+	PGML_EXPLAIN_REMOTE_OFF,
+	PGML_EXPLAIN_REMOTE_ON,
+	PGML_EXPLAIN_REMOTE_RUN /* EXPLAIN ANALYZE has the query run there once more */
+} PgmlExplainRemote;
+
+extern int	pgml_setting_explain_remote;
 
 /* pgml_fdw.transport: a PgmlTransport; if not AUTO it wins over the option. */
 extern int	pgml_setting_transport;

@@ -4,7 +4,9 @@
  *
  * EXPLAIN (VERBOSE) prints the remote statement of each scan and modification,
  * from the plan alone: no connection is needed.  A parameter appears as its
- * number; the values are not known, or change.
+ * number; the values are not known, or change.  EXPLAIN (ANALYZE, VERBOSE) adds what a
+ * scan has received, all its runs together.  The remote's own plan is
+ * explain_remote.c's.
  */
 #include "postgres.h"
 
@@ -13,6 +15,7 @@
 #include "base/compat.h"
 #include "exec/explain.h"
 #include "exec/modify_state.h"
+#include "exec/scan_state.h"
 #include "plan/planinfo.h"
 #include "row/change.h"
 #include "row/source.h"
@@ -55,16 +58,50 @@ render_insert(const PgmlInsert *insert)
 }
 
 void
+pgml_explain_indent(ExplainState *es)
+{
+	appendStringInfoSpaces(es->str, es->indent * 2);
+}
+
+/* Show what has come over the wire, and how long it was waited for. */
+static void
+show_usage(const PgmlUsage *usage, ExplainState *es)
+{
+	if (es->format == EXPLAIN_FORMAT_TEXT)
+	{
+		pgml_explain_indent(es);
+		appendStringInfo(es->str, "Received: " INT64_FORMAT " rows, " INT64_FORMAT " bytes in "
+						 INT64_FORMAT " round trip%s", usage->rows, usage->bytes,
+						 usage->round_trips, usage->round_trips == 1 ? "" : "s");
+		if (es->timing)
+			appendStringInfo(es->str, ", waited %.3f ms", usage->waited_ms);
+		appendStringInfoChar(es->str, '\n');
+		return;
+	}
+	ExplainPropertyInteger("Rows Received", NULL, usage->rows, es);
+	ExplainPropertyInteger("Bytes Received", NULL, usage->bytes, es);
+	ExplainPropertyInteger("Round Trips", NULL, usage->round_trips, es);
+	if (es->timing)
+		ExplainPropertyFloat("Wait Time", "ms", usage->waited_ms, 3, es);
+}
+
+void
 pgmlExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
 	PgmlScanPlan *plan = pgml_planinfo_of_scan((ForeignScan *) node->ss.ps.plan);
+	PgmlScanRun *run = (PgmlScanRun *) node->fdw_state;
 
 	if (plan->relations)
 		ExplainPropertyText("Relations", plan->relations, es);
-	if (!es->verbose)
-		return;
-	ExplainPropertyText("Remote SQL", render_query(&plan->query), es);
-	ExplainPropertyText("Transport", pgml_source_kind_name(plan->kind), es);
+	if (es->verbose)
+	{
+		ExplainPropertyText("Remote SQL", render_query(&plan->query), es);
+		ExplainPropertyText("Transport",
+							pgml_source_kind_name(run != NULL ? run->plan->kind : plan->kind), es);
+		if (es->analyze && run != NULL)
+			show_usage(pgml_source_usage(run->source), es);
+	}
+	pgml_explain_remote_scan(node, plan, es);
 }
 
 /* How the rows of an INSERT go: as the remote has let it be, if the statement was run. */
@@ -114,4 +151,5 @@ pgmlExplainDirectModify(ForeignScanState *node, ExplainState *es)
 
 	if (es->verbose)
 		ExplainPropertyText("Remote SQL", plan->sql, es);
+	pgml_explain_remote_direct(node, plan, es);
 }

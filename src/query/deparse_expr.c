@@ -535,10 +535,12 @@ append_partial(PgmlDeparse *cxt, Aggref *agg)
 			appendStringInfoString(cxt->buf, ", 0)]");
 			break;
 		case PGML_PARTIAL_FLOATS:
-			/* core starts with 0, which makes 0 of -0 */
+			/* core starts with 0, which makes 0 of -0; the last one is NaN where the sum is no number */
 			appendStringInfoString(cxt->buf, "::double precision, COALESCE(");
 			append_similar(cxt, agg, F_SUM_FLOAT8);
-			appendStringInfoString(cxt->buf, " + 0, 0), 0]");
+			appendStringInfoString(cxt->buf, " + 0, 0), COALESCE(");
+			append_similar(cxt, agg, F_SUM_FLOAT8);
+			appendStringInfoString(cxt->buf, " * 0, 0)]");
 			break;
 		case PGML_PARTIAL_NUMERICS:
 			appendStringInfoString(cxt->buf, "::numeric, ");

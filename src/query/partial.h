@@ -15,7 +15,7 @@ typedef enum PgmlPartial
 	PGML_PARTIAL_NONE,			/* nothing that SQL could tell */
 	PGML_PARTIAL_RESULT,		/* the aggregate of these rows */
 	PGML_PARTIAL_INTEGERS,		/* count and sum, an int8[] */
-	PGML_PARTIAL_FLOATS,		/* count, sum and 0, a float8[] */
+	PGML_PARTIAL_FLOATS,		/* count, sum, and 0 or NaN, a float8[] */
 	PGML_PARTIAL_NUMERICS		/* count and sum, a numeric[], of which exec/aggstate.c makes the state */
 } PgmlPartial;
 
