@@ -284,6 +284,7 @@ start_info(const PgmlRelInfo *outer, const PgmlRelInfo *inner)
 												   inner->options->tables);
 	info->relids = bms_union(outer->relids, inner->relids);
 	info->visible = bms_union(outer->visible, inner->visible);
+	info->planned = bms_union(outer->planned, inner->planned);
 	info->nullable = bms_union(outer->nullable, inner->nullable);
 	info->guessed = outer->guessed || inner->guessed;
 	info->run_once = outer->run_once || inner->run_once;

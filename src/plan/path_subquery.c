@@ -44,6 +44,7 @@
 #include "plan/path.h"
 #include "plan/relinfo.h"
 #include "plan/size.h"
+#include "plan/subquery.h"
 #include "query/shippable.h"
 
 static set_rel_pathlist_hook_type previous_hook = NULL;
@@ -134,9 +135,8 @@ pgml_subquery_keep_checks(PlannerInfo *root, Relids relids)
  * What the remote computes
  */
 
-/* Find what is known of a planned query's last step; NULL: it isn't the remote's alone. */
-static PgmlRelInfo *
-find_last_step(PlannerInfo *root, RelOptInfo **rel)
+PgmlRelInfo *
+pgml_subquery_last_step(PlannerInfo *root, RelOptInfo **rel)
 {
 	PgmlRelInfo *info;
 
@@ -156,14 +156,14 @@ find_last_step(PlannerInfo *root, RelOptInfo **rel)
  * An expression that an outer join may make null is marked where it came from a
  * subquery.  path_join has seen to it that it can be computed above the join.
  */
-static Node *
-strip_placeholders(Node *node, void *context)
+Node *
+pgml_strip_placeholders(Node *node, void *context)
 {
 	if (node == NULL)
 		return NULL;
 	if (IsA(node, PlaceHolderVar))
-		return strip_placeholders((Node *) ((PlaceHolderVar *) node)->phexpr, context);
-	return expression_tree_mutator(node, strip_placeholders, context);
+		return pgml_strip_placeholders((Node *) ((PlaceHolderVar *) node)->phexpr, context);
+	return expression_tree_mutator(node, pgml_strip_placeholders, context);
 }
 
 /*
@@ -177,7 +177,7 @@ list_columns(PlannerInfo *subroot, const PgmlRelInfo *info, bool all, Bitmapset 
 	ListCell   *lc;
 
 	*columns = NIL;
-	foreach(lc, subroot->processed_tlist)
+	foreach(lc, pgml_setop_tlist(subroot, info))
 	{
 		TargetEntry *tle = lfirst_node(TargetEntry, lc);
 		Expr	   *expr;
@@ -192,7 +192,7 @@ list_columns(PlannerInfo *subroot, const PgmlRelInfo *info, bool all, Bitmapset 
 		}
 		if (info->distinct != NIL && !list_member(info->distinct, tle->expr))
 			return false;
-		expr = (Expr *) strip_placeholders((Node *) tle->expr, NULL);
+		expr = (Expr *) pgml_strip_placeholders((Node *) tle->expr, NULL);
 		if (!pgml_select_targets(subroot, info, list_make1(tle->expr), &parts) ||
 			!pgml_shippable_expr(subroot, info->visible, info->options, expr))
 			return false;
@@ -217,9 +217,8 @@ find_cost(const PgmlRelInfo *info)
 	return total_cost - info->options->fdw_startup_cost;
 }
 
-/* Describe the last step as a SELECT; NULL if the remote can't compute it. */
-static PgmlSubquery *
-make_subquery(PlannerInfo *subroot, const PgmlRelInfo *step, bool all, Bitmapset *wanted)
+PgmlSubquery *
+pgml_subquery_make(PlannerInfo *subroot, const PgmlRelInfo *step, bool all, Bitmapset *wanted)
 {
 	PgmlSubquery *subquery = palloc0(sizeof(PgmlSubquery));
 	PgmlSelect *select = palloc0(sizeof(PgmlSelect));
@@ -249,6 +248,8 @@ wanted_columns(RelOptInfo *rel, List *conditions)
 
 	foreach(lc, conditions)
 		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, rel->relid, &offset);
+	if (rel->attr_needed == NULL)
+		return NULL;
 	for (AttrNumber attnum = 1; attnum <= rel->max_attr; attnum++)
 		if (!bms_is_empty(rel->attr_needed[attnum - rel->min_attr]) ||
 			bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, offset))
@@ -317,12 +318,14 @@ subquery_info(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *step)
 	if (!take_run_conditions(root, rel, step, &conditions))
 		return NULL;
 	conditions = list_concat(conditions, rel->baserestrictinfo);
-	from->subquery = make_subquery(rel->subroot, step, false, wanted_columns(rel, conditions));
+	from->subquery = pgml_subquery_make(rel->subroot, step,
+										rel->reloptkind != RELOPT_BASEREL,
+										wanted_columns(rel, conditions));
 	if (from->subquery == NULL)
 		return NULL;
 
 	info->from = from;
-	info->relids = info->visible = rel->relids;
+	info->relids = info->visible = info->planned = rel->relids;
 	pgml_relinfo_split(root, rel, info->options, conditions,
 					   &info->remote_conds, &info->local_conds);
 	cost_qual_eval(&info->local_cost, info->local_conds, root);
@@ -346,7 +349,7 @@ adopt_subquery(PlannerInfo *root, RelOptInfo *rel)
 	PgmlRelInfo *info;
 	RelOptInfo *last;
 
-	step = find_last_step(rel->subroot, &last);
+	step = pgml_subquery_last_step(rel->subroot, &last);
 	if (step == NULL)
 		return;
 	rel->serverid = last->serverid;
@@ -367,8 +370,9 @@ look_at_subquery(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 {
 	if (previous_hook != NULL)
 		previous_hook(root, rel, rti, rte);
-	if (rte->rtekind == RTE_SUBQUERY && rel->reloptkind == RELOPT_BASEREL && !rte->inh &&
-		rel->subroot != NULL && rel->fdwroutine == NULL && !IS_DUMMY_REL(rel) &&
+	if (rte->rtekind == RTE_SUBQUERY && rte->inh)
+		pgml_union_adopt(root, rel);
+	if (rte->rtekind == RTE_SUBQUERY && !rte->inh && rel->subroot != NULL && rel->fdwroutine == NULL && !IS_DUMMY_REL(rel) &&
 		!rte->security_barrier && bms_is_empty(rel->lateral_relids) &&
 		rel->subplan_params == NIL)
 		adopt_subquery(root, rel);
@@ -395,19 +399,21 @@ find_subquery(PlannerInfo *root, const SubPlan *plan, const PgmlOptions *options
 {
 	PlannerInfo *subroot = list_nth(root->glob->subroots, plan->plan_id - 1);
 	RelOptInfo *last;
-	PgmlRelInfo *step = find_last_step(subroot, &last);
+	PgmlRelInfo *step = pgml_subquery_last_step(subroot, &last);
 
 	if (step == NULL || step->run_conds != NIL || last->serverid != options->serverid ||
 		!is_same_user(root, last->userid, options->userid))
 		return NULL;
 	if (step->as_subplan == NULL)
-		step->as_subplan = make_subquery(subroot, step, plan->subLinkType != EXISTS_SUBLINK, NULL);
+		step->as_subplan = pgml_subquery_make(subroot, step, plan->subLinkType != EXISTS_SUBLINK,
+											  NULL);
 	return step->as_subplan;
 }
 
 void
 pgml_path_subquery_init(void)
 {
+	pgml_path_setop_init();
 	pgml_find_subquery = find_subquery;
 	previous_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = look_at_subquery;

@@ -29,6 +29,7 @@
 #include "plan/cost.h"
 #include "plan/path.h"
 #include "plan/relinfo.h"
+#include "plan/subquery.h"
 #include "query/partial.h"
 #include "query/shippable.h"
 
@@ -84,9 +85,8 @@ add_upper_path(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *info, Path
 	add_path(rel, path);
 }
 
-/* Offer the relation with this target; "only": as above. */
-static void
-offer_upper(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *info, PathTarget *target,
+void
+pgml_offer_upper(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *info, PathTarget *target,
 			List *pathkeys, bool only)
 {
 	PgmlSelectWork work = select_work(info);
@@ -119,6 +119,45 @@ add_ungrouped_columns(List *group, PathTarget *target)
 	return group;
 }
 
+static bool
+list_has_const(List *exprs)
+{
+	ListCell   *lc;
+
+	foreach(lc, exprs)
+		if (IsA(lfirst(lc), Const))
+			return true;
+	return false;
+}
+
+/*
+ * List the ways of grouping, where there are several.  A constant to group by would be taken for
+ * the number of a column, and one with a cast for another expression than the constant.
+ */
+static bool
+list_grouping_sets(PlannerInfo *root, PgmlRelInfo *info)
+{
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	if (list_has_const(info->group))
+		return false;
+	foreach(lc, root->parse->groupingSets)
+	{
+		List	   *set = NIL;
+
+		foreach(lc2, (List *) lfirst(lc))
+		{
+			SortGroupClause *clause = get_sortgroupref_clause(lfirst_int(lc2),
+															  root->parse->groupClause);
+
+			set = lappend(set, get_sortgroupclause_expr(clause, root->processed_tlist));
+		}
+		info->grouping_sets = lappend(info->grouping_sets, set);
+	}
+	return true;
+}
+
 /* Share out the conditions of HAVING. */
 static bool
 split_having(PlannerInfo *root, PgmlRelInfo *info, List *having)
@@ -148,8 +187,16 @@ estimate_groups(PlannerInfo *root, PgmlRelInfo *info, PathTarget *target, AggSpl
 	double		input = info->rows;
 	double		groups = 1;
 	QualCost	work;
+	ListCell   *lc;
 
-	if (info->group != NIL)
+	if (info->grouping_sets != NIL)
+	{
+		groups = 0;
+		foreach(lc, info->grouping_sets)
+			groups += lfirst(lc) == NULL ? 1 :
+				estimate_num_groups(root, lfirst(lc), input, NULL, NULL);
+	}
+	else if (info->group != NIL)
 		groups = estimate_num_groups(root, info->group, input, NULL, NULL);
 	if (root->parse->hasAggs)
 		get_agg_clause_costs(root, split, &aggs);
@@ -190,16 +237,20 @@ offer_grouping(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
 	PathTarget *target = rel->reltarget;
 	List	   *targets;
 
-	if (root->parse->groupingSets != NIL || root->parse->hasTargetSRFs ||
-		below->local_conds != NIL ||
-		(halves ? !halves_are_possible(root, target->exprs) :
+	if (root->parse->hasTargetSRFs || below->local_conds != NIL ||
+		(halves ? root->parse->groupingSets != NIL || !halves_are_possible(root, target->exprs) :
 		 extra->patype == PARTITIONWISE_AGGREGATE_PARTIAL) ||
 		!pgml_shippable_group(root, info->visible, info->options, pgml_group_clause(root),
 							  make_tlist_from_pathtarget(target), &info->group))
 		return;
 
 	info->grouped = true;
-	if (root->parse->groupClause != NIL)
+	if (root->parse->groupingSets != NIL)
+	{
+		if (!list_grouping_sets(root, info))
+			return;
+	}
+	else if (root->parse->groupClause != NIL)
 		info->group = add_ungrouped_columns(info->group, target);
 	if ((root->parse->groupClause != NIL && info->group == NIL) ||
 		!pgml_select_targets(root, info, target->exprs, &targets) ||
@@ -208,7 +259,7 @@ offer_grouping(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
 
 	estimate_groups(root, info, target, halves ? AGGSPLIT_INITIAL_SERIAL : AGGSPLIT_SIMPLE);
 	pgml_relinfo_set(rel, info);
-	offer_upper(root, rel, info, target, NIL, true);
+	pgml_offer_upper(root, rel, info, target, NIL, true);
 }
 
 /*
@@ -234,43 +285,11 @@ offer_windows(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
 		pgml_cost_group(below->rows, 2, (QualCost) {0});
 	info->width = target->width;
 	pgml_relinfo_set(rel, info);
-	offer_upper(root, rel, info, target, NIL, false);
+	pgml_offer_upper(root, rel, info, target, NIL, false);
 }
 
 /*
  * Distinctness
- */
-
-static void
-offer_distinct(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
-{
-	Query	   *parse = root->parse;
-	PathTarget *target = root->upper_targets[UPPERREL_DISTINCT];
-	PgmlRelInfo *info = build_on(below);
-	List	   *exprs;
-	List	   *targets;
-	ListCell   *lc;
-
-	if (parse->hasDistinctOn || parse->hasTargetSRFs || below->local_conds != NIL ||
-		below->run_conds != NIL ||
-		!pgml_select_targets(root, below, target->exprs, &targets) ||
-		!pgml_shippable_group(root, info->visible, info->options, parse->distinctClause,
-							  root->processed_tlist, &exprs))
-		return;
-	foreach(lc, target->exprs)
-		if (!list_member(exprs, lfirst(lc)))
-			return;
-
-	info->distinct = exprs;
-	info->rows = info->fetched = estimate_num_groups(root, exprs, below->rows, NULL, NULL);
-	info->find_cost += pgml_cost_group(below->rows, list_length(exprs), (QualCost) {0});
-	info->width = target->width;
-	pgml_relinfo_set(rel, info);
-	offer_upper(root, rel, info, target, NIL, true);
-}
-
-/*
- * Order
  */
 
 /* Are these expressions among what DISTINCT leaves, if there is one, and can they be had? */
@@ -291,16 +310,81 @@ can_sort_by(PlannerInfo *root, const PgmlRelInfo *info, List *keys)
 	return true;
 }
 
+/* DISTINCT ON: the first row of each group, in the order of ORDER BY. */
+static void
+offer_distinct_on(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
+{
+	PgmlRelInfo *info = build_on(below);
+	PathTarget *target = root->upper_targets[UPPERREL_DISTINCT];
+	List	   *targets;
+
+	if (root->parse->hasTargetSRFs || below->local_conds != NIL || below->run_conds != NIL ||
+		!pgml_shippable_group(root, info->visible, info->options, root->parse->distinctClause,
+							  root->processed_tlist, &info->distinct_on) ||
+		!pgml_shippable_order_by(root, info->visible, info->options, root->parse->sortClause,
+								 root->processed_tlist, &info->sort) ||
+		list_has_const(info->distinct_on) || !can_sort_by(root, info, info->sort) ||
+		!pgml_select_targets(root, info, list_concat_copy(target->exprs, info->distinct_on),
+							 &targets))
+		return;
+
+	info->rows = info->fetched = estimate_num_groups(root, info->distinct_on, below->rows,
+													 NULL, NULL);
+	info->width = target->width;
+	pgml_relinfo_set(rel, info);
+	pgml_offer_upper(root, rel, info, target, root->parse->sortClause != NIL ? root->sort_pathkeys : NIL,
+				true);
+}
+
+static void
+offer_distinct(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
+{
+	Query	   *parse = root->parse;
+	PathTarget *target = root->upper_targets[UPPERREL_DISTINCT];
+	PgmlRelInfo *info = build_on(below);
+	List	   *exprs;
+	List	   *targets;
+	ListCell   *lc;
+
+	if (parse->hasDistinctOn)
+	{
+		offer_distinct_on(root, below, rel);
+		return;
+	}
+	if (parse->hasTargetSRFs || below->local_conds != NIL ||
+		below->run_conds != NIL ||
+		!pgml_select_targets(root, below, target->exprs, &targets) ||
+		!pgml_shippable_group(root, info->visible, info->options, parse->distinctClause,
+							  root->processed_tlist, &exprs))
+		return;
+	foreach(lc, target->exprs)
+		if (!list_member(exprs, lfirst(lc)))
+			return;
+
+	info->distinct = exprs;
+	info->rows = info->fetched = estimate_num_groups(root, exprs, below->rows, NULL, NULL);
+	info->find_cost += pgml_cost_group(below->rows, list_length(exprs), (QualCost) {0});
+	info->width = target->width;
+	pgml_relinfo_set(rel, info);
+	pgml_offer_upper(root, rel, info, target, NIL, true);
+}
+
+/*
+ * Order
+ */
+
 static void
 offer_order(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
 {
 	PgmlRelInfo *info = build_on(below);
-	PathTarget *target = root->upper_targets[UPPERREL_ORDERED];
+	List	   *tlist = pgml_setop_tlist(root, below);
+	PathTarget *target = root->parse->setOperations != NULL ? create_pathtarget(root, tlist) :
+		root->upper_targets[UPPERREL_ORDERED];
 	List	   *targets;
 
 	if (root->parse->hasTargetSRFs ||
 		!pgml_shippable_order_by(root, info->visible, info->options, root->parse->sortClause,
-								 root->processed_tlist, &info->sort) ||
+								 tlist, &info->sort) ||
 		!can_sort_by(root, info, info->sort) ||
 		!pgml_select_targets(root, info, target->exprs, &targets))
 		return;
@@ -308,8 +392,9 @@ offer_order(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel)
 	pgml_relinfo_set(rel, info);
 
 	/* scans and joins have offered sorted paths themselves */
-	if (info->grouped || info->windowed || info->distinct != NIL)
-		offer_upper(root, rel, info, target, root->sort_pathkeys, false);
+	if (info->grouped || info->windowed || info->distinct != NIL || info->distinct_on != NIL ||
+		root->parse->setOperations != NULL)
+		pgml_offer_upper(root, rel, info, target, root->sort_pathkeys, false);
 }
 
 /*
@@ -367,7 +452,8 @@ estimate_limit(PgmlRelInfo *info, const PgmlRelInfo *below, FinalPathExtraData *
 	info->rows = below->rows;
 	adjust_limit_rows_costs(&info->rows, &startup, &total, extra->offset_est, extra->count_est);
 	info->fetched = info->rows;
-	if (info->sort == NIL && !info->grouped && !info->windowed && info->distinct == NIL)
+	if (info->sort == NIL && !info->grouped && !info->windowed && info->distinct == NIL &&
+		info->distinct_on == NIL)
 		info->find_cost = total;
 }
 
@@ -384,14 +470,14 @@ offer_columns(PlannerInfo *root, PgmlRelInfo *info, RelOptInfo *rel)
 	ListCell   *lc;
 
 	pgml_relinfo_set(rel, info);
-	if (root->parse->commandType != CMD_SELECT || root->parse->hasTargetSRFs ||
+	if (root->parse->setOperations != NULL || root->parse->commandType != CMD_SELECT || root->parse->hasTargetSRFs ||
 		root->rowMarks != NIL || !contain_subplans((Node *) target->exprs) ||
 		!pgml_select_targets(root, info, target->exprs, &targets))
 		return;
 	foreach(lc, targets)
 		if (IsA(lfirst(lc), SubPlan))
 		{
-			offer_upper(root, rel, info, target, info->sort != NIL ? root->sort_pathkeys : NIL,
+			pgml_offer_upper(root, rel, info, target, info->sort != NIL ? root->sort_pathkeys : NIL,
 						true);
 			return;
 		}
@@ -402,7 +488,9 @@ offer_limit(PlannerInfo *root, const PgmlRelInfo *below, RelOptInfo *rel,
 			FinalPathExtraData *extra)
 {
 	PgmlRelInfo *info = build_on(below);
-	PathTarget *target = root->upper_targets[UPPERREL_FINAL];
+	PathTarget *target = root->parse->setOperations != NULL ?
+		create_pathtarget(root, pgml_setop_tlist(root, below)) :
+		root->upper_targets[UPPERREL_FINAL];
 	PgmlSelectWork work;
 	Cost		startup_cost;
 	Cost		total_cost;

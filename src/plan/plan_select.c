@@ -133,7 +133,12 @@ collect_parts(Node *node, Parts *parts)
 		return false;
 	}
 	if (IsA(node, GroupingFunc))
-		return true;
+	{
+		if (info->distinct != NIL || info->grouping_sets == NIL)
+			return true;
+		parts->found = list_append_unique(parts->found, node);
+		return false;
+	}
 	if (IsA(node, SubPlan) && is_sendable_subplan(parts, (SubPlan *) node))
 	{
 		parts->found = list_append_unique(parts->found, node);
@@ -214,6 +219,8 @@ pgml_select_make(PlannerInfo *root, const PgmlRelInfo *info, List *targets, List
 	select.where.exists = info->exists;
 	select.grouped = info->grouped;
 	select.group = info->group;
+	select.grouping_sets = info->grouping_sets;
+	select.distinct_on = info->distinct_on;
 	select.having = info->having;
 	select.sort = info->sort;
 	select.limit = info->limit;
@@ -309,7 +316,7 @@ pgml_plan_select(PlannerInfo *root, RelOptInfo *rel, ForeignPath *best_path, Lis
 	select.keys = pgml_planinfo_keys(best_path);
 	print_select(root, info, &select, &plan, &params);
 	plan.userid = rel->userid;
-	pgml_subquery_keep_checks(root, info->relids);
+	pgml_subquery_keep_checks(root, info->planned);
 	pgml_transport_choose(&plan, root, rel, &best_path->path, info->options,
 						  select.keys != NULL ? best_path->path.rows : info->fetched, params);
 

@@ -27,14 +27,17 @@ typedef struct PgmlRelInfo
 	/* what the remote is asked for, when it isn't just a base relation */
 	Relids		relids;			/* base relations in it */
 	Relids		visible;		/* those whose columns can be had: others are only tested for */
+	Relids		planned;		/* subqueries in it: see pgml_subquery_keep_checks */
 	Relids		nullable;		/* those whose rows an outer join may make null */
 	const PgmlFrom *from;
 	List	   *exists;			/* PgmlExists: with remote_conds, the condition behind FROM */
 	bool		grouped;		/* there are aggregates or groups; local_conds are of HAVING */
 	List	   *group;			/* Expr */
 	List	   *having;			/* Expr that the remote evaluates */
+	List	   *grouping_sets;	/* lists of Expr */
 	bool		windowed;		/* there may be window functions */
 	List	   *run_conds;		/* Expr: what core wants of window functions' results, of a subquery's condition */
+	List	   *distinct_on;	/* Expr */
 	List	   *distinct;		/* Expr: all that there is, made distinct */
 	List	   *sort;			/* PgmlSortKey; NIL: as the path says */
 	Expr	   *limit;

@@ -688,6 +688,9 @@ append_expr(PgmlDeparse *cxt, Expr *expr)
 		case T_Aggref:
 			append_aggregate(cxt, (Aggref *) node);
 			break;
+		case T_GroupingFunc:
+			append_construct(cxt, "GROUPING", ((GroupingFunc *) node)->args);
+			break;
 		case T_WindowFunc:
 			append_window_func(cxt, (WindowFunc *) node);
 			break;

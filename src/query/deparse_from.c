@@ -226,6 +226,28 @@ print_targets(PgmlDeparse *cxt, const PgmlSelect *select)
 	return columns;
 }
 
+/* Append GROUP BY with several ways of grouping. */
+static void
+append_grouping_sets(PgmlDeparse *cxt, List *sets)
+{
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	appendStringInfoString(cxt->buf, " GROUP BY GROUPING SETS (");
+	foreach(lc, sets)
+	{
+		appendStringInfoString(cxt->buf, lc == list_head(sets) ? "(" : ", (");
+		foreach(lc2, (List *) lfirst(lc))
+		{
+			if (lc2 != list_head((List *) lfirst(lc)))
+				appendStringInfoString(cxt->buf, ", ");
+			pgml_deparse_expr(cxt, lfirst(lc2));
+		}
+		appendStringInfoChar(cxt->buf, ')');
+	}
+	appendStringInfoChar(cxt->buf, ')');
+}
+
 /* Append GROUP BY; one group without an aggregate that shows it has to be said too. */
 static void
 append_group_by(PgmlDeparse *cxt, const PgmlSelect *select)
@@ -233,6 +255,11 @@ append_group_by(PgmlDeparse *cxt, const PgmlSelect *select)
 	const char *separator = " GROUP BY ";
 	ListCell   *lc;
 
+	if (select->grouping_sets != NIL)
+	{
+		append_grouping_sets(cxt, select->grouping_sets);
+		return;
+	}
 	if (select->grouped && select->group == NIL && !contain_agg_clause((Node *) select->targets))
 		appendStringInfoString(cxt->buf, " GROUP BY ()");
 	foreach(lc, select->group)
@@ -274,6 +301,40 @@ append_rest(PgmlDeparse *cxt, const PgmlSelect *select)
 	}
 }
 
+static bool
+has_columns(const PgmlSelect *select)
+{
+	ListCell   *lc;
+
+	foreach(lc, select->targets)
+		if (lfirst(lc) != NULL)
+			return true;
+	return false;
+}
+
+/* Append SELECT, and DISTINCT. */
+static void
+append_select(PgmlDeparse *cxt, const PgmlSelect *select)
+{
+	const char *separator = " DISTINCT ON (";
+	ListCell   *lc;
+
+	appendStringInfoString(cxt->buf, select->distinct ? "SELECT DISTINCT" : "SELECT");
+	foreach(lc, select->distinct_on)
+	{
+		appendStringInfoString(cxt->buf, separator);
+		pgml_deparse_expr(cxt, lfirst(lc));
+		separator = ", ";
+	}
+	if (select->distinct_on == NIL)
+		return;
+	appendStringInfoChar(cxt->buf, ')');
+
+	/* SQL wants a column then */
+	if (!has_columns(select))
+		appendStringInfoString(cxt->buf, " NULL");
+}
+
 /* Append SELECT, and the targets as columns c1, c2 and so on, behind which the rest may follow. */
 static void
 append_nested_targets(PgmlDeparse *cxt, const PgmlSelect *select)
@@ -281,7 +342,7 @@ append_nested_targets(PgmlDeparse *cxt, const PgmlSelect *select)
 	const char *separator = " ";
 	ListCell   *lc;
 
-	appendStringInfoString(cxt->buf, select->distinct ? "SELECT DISTINCT" : "SELECT");
+	append_select(cxt, select);
 	foreach(lc, select->targets)
 	{
 		if (lfirst(lc) == NULL)
@@ -293,17 +354,54 @@ append_nested_targets(PgmlDeparse *cxt, const PgmlSelect *select)
 	}
 }
 
+static const char *
+setop_name(const PgmlSubquery *subquery)
+{
+	switch (subquery->op)
+	{
+		case SETOP_UNION:
+			return subquery->all ? " UNION ALL " : " UNION ";
+		case SETOP_INTERSECT:
+			return subquery->all ? " INTERSECT ALL " : " INTERSECT ";
+		case SETOP_EXCEPT:
+			return subquery->all ? " EXCEPT ALL " : " EXCEPT ";
+		default:
+			elog(ERROR, "unsupported set operation: %d", (int) subquery->op);
+			return NULL;
+	}
+}
+
+/* Append two queries, or a chain of them. */
+static void
+append_setop(PgmlDeparse *cxt, const PgmlSubquery *subquery)
+{
+	const PgmlSubquery *left = subquery->left;
+
+	if (left->op == subquery->op && left->all == subquery->all)
+		append_setop(cxt, left);
+	else
+		pgml_deparse_subquery(cxt, left);
+	appendStringInfoString(cxt->buf, setop_name(subquery));
+	pgml_deparse_subquery(cxt, subquery->right);
+}
+
 void
 pgml_deparse_subquery(PgmlDeparse *cxt, const PgmlSubquery *subquery)
 {
 	PgmlDeparse around = *cxt;
 
+	appendStringInfoChar(cxt->buf, '(');
+	if (subquery->op != SETOP_NONE)
+	{
+		append_setop(cxt, subquery);
+		appendStringInfoChar(cxt->buf, ')');
+		return;
+	}
 	cxt->root = subquery->root;
 	cxt->relids = subquery->relids;
 	cxt->options = subquery->options;
 	cxt->aliased = true;
 	cxt->depth++;
-	appendStringInfoChar(cxt->buf, '(');
 	append_nested_targets(cxt, subquery->select);
 	append_rest(cxt, subquery->select);
 	appendStringInfoChar(cxt->buf, ')');
@@ -319,7 +417,8 @@ append_wrapped(PgmlDeparse *cxt, const PgmlSelect *select, char **columns)
 	int			ncols = list_length(select->targets);
 	ListCell   *lc;
 
-	appendStringInfoString(cxt->buf, select->distinct ? " FROM (SELECT DISTINCT" : " FROM (SELECT");
+	appendStringInfoString(cxt->buf, " FROM (");
+	append_select(cxt, select);
 	foreach(lc, select->targets)
 	{
 		int			i = foreach_current_index(lc);
@@ -342,7 +441,7 @@ pgml_deparse_select(PgmlDeparse *cxt, const PgmlSelect *select, char ***columns)
 	cxt->aliased = true;
 	before = *cxt;
 	*columns = print_targets(cxt, select);
-	if (select->distinct || cxt->param_at != NIL)
+	if (select->distinct || select->distinct_on != NIL || cxt->param_at != NIL)
 	{
 		*cxt = before;
 		append_wrapped(cxt, select, *columns);
@@ -351,14 +450,29 @@ pgml_deparse_select(PgmlDeparse *cxt, const PgmlSelect *select, char ***columns)
 		append_rest(cxt, select);
 }
 
+static void
+append_subquery_names(StringInfo buf, const PgmlSubquery *subquery)
+{
+	appendStringInfoChar(buf, '(');
+	if (subquery->op != SETOP_NONE)
+	{
+		append_subquery_names(buf, subquery->left);
+		appendStringInfoString(buf, setop_name(subquery));
+		append_subquery_names(buf, subquery->right);
+	}
+	else
+		appendStringInfoString(buf, pgml_deparse_relations(subquery->root, subquery->select));
+	appendStringInfoChar(buf, ')');
+}
+
 /* Append the local names of a FROM's relations. */
 static void
 append_names(StringInfo buf, PlannerInfo *root, const PgmlFrom *from)
 {
 	if (from->subquery != NULL)
 	{
-		appendStringInfo(buf, "(%s) %s",
-						 pgml_deparse_relations(from->subquery->root, from->subquery->select),
+		append_subquery_names(buf, from->subquery);
+		appendStringInfo(buf, " %s",
 						 quote_identifier(planner_rt_fetch(from->rti, root)->eref->aliasname));
 		return;
 	}

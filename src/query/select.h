@@ -28,11 +28,19 @@ typedef struct PgmlConds
 struct PgmlSelect;
 
 /*
- * A SELECT within another.  It was planned by itself, so its range table indexes
- * are those of a PlannerInfo of its own.  Its columns are named c1, c2 and so on.
+ * A SELECT within another, or several that are put together.  Each was planned by
+ * itself, so its range table indexes are those of a PlannerInfo of its own.  Its
+ * columns are named c1, c2 and so on.
  */
 typedef struct PgmlSubquery
 {
+	/* UNION, INTERSECT or EXCEPT of two others */
+	SetOperation op;			/* SETOP_NONE: a SELECT */
+	bool		all;
+	const struct PgmlSubquery *left;
+	const struct PgmlSubquery *right;
+
+	/* a SELECT */
 	PlannerInfo *root;
 	Relids		relids;			/* Vars of these are its own columns */
 	const PgmlOptions *options;
@@ -76,11 +84,13 @@ typedef struct PgmlSelect
 	List	   *targets;		/* Expr: the columns */
 	Relids		hollow;			/* relations of whose whole rows nobody needs the columns */
 	bool		distinct;
+	List	   *distinct_on;	/* Expr */
 	const PgmlFrom *from;
 	PgmlConds	where;
 	const PgmlKeys *keys;		/* a condition beside those; NULL: none */
 	bool		grouped;		/* there are aggregates or groups */
 	List	   *group;			/* Expr */
+	List	   *grouping_sets;	/* lists of Expr; NIL: one, of all */
 	List	   *having;			/* Expr */
 	List	   *sort;			/* PgmlSortKey */
 	Expr	   *limit;			/* NULL: none */

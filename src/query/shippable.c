@@ -370,6 +370,8 @@ shippable_node(Node *node, PgmlWalk *walk, PgmlCollation *result)
 			return shippable_row_compare((RowCompareExpr *) node, walk);
 		case T_Aggref:
 			return pgml_shippable_aggregate((Aggref *) node, walk, result);
+		case T_GroupingFunc:
+			return !expression_tree_walker(node, unshippable, walk);
 		case T_WindowFunc:
 			return pgml_shippable_window_func((WindowFunc *) node, walk, result);
 		case T_SubPlan:

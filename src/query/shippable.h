@@ -59,6 +59,10 @@ extern List *pgml_shippable_sort(PlannerInfo *root, Relids relids, const PgmlOpt
 extern bool pgml_shippable_order_by(PlannerInfo *root, Relids relids, const PgmlOptions *options,
 									List *clauses, List *tlist, List **keys);
 
+/* Does it tell apart values of this type and collation by this operator? */
+extern bool pgml_shippable_equality(Oid eqop, Oid typid, Oid collation,
+									const PgmlOptions *options);
+
 /* Can it tell apart the values of these expressions, as GROUP BY and DISTINCT do?  Then *exprs are they. */
 extern bool pgml_shippable_group(PlannerInfo *root, Relids relids, const PgmlOptions *options,
 								 List *clauses, List *tlist, List **exprs);

@@ -122,6 +122,14 @@ is_default_equality(Oid eqop, Oid typid)
 }
 
 bool
+pgml_shippable_equality(Oid eqop, Oid typid, Oid collation, const PgmlOptions *options)
+{
+	return is_default_equality(eqop, typid) &&
+		pgml_shippable_equality_collation(collation, get_opcode(eqop), options) &&
+		pgml_shippable_object(eqop, OperatorRelationId, options);
+}
+
+bool
 pgml_shippable_group(PlannerInfo *root, Relids relids, const PgmlOptions *options,
 					 List *clauses, List *tlist, List **exprs)
 {
@@ -133,10 +141,8 @@ pgml_shippable_group(PlannerInfo *root, Relids relids, const PgmlOptions *option
 		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
 		Expr	   *expr = (Expr *) get_sortgroupclause_expr(clause, tlist);
 
-		if (!is_default_equality(clause->eqop, exprType((Node *) expr)) ||
-			!pgml_shippable_equality_collation(exprCollation((Node *) expr),
-											   get_opcode(clause->eqop), options) ||
-			!pgml_shippable_object(clause->eqop, OperatorRelationId, options) ||
+		if (!pgml_shippable_equality(clause->eqop, exprType((Node *) expr),
+									 exprCollation((Node *) expr), options) ||
 			!pgml_shippable_expr(root, relids, options, expr))
 			return false;
 		*exprs = lappend(*exprs, expr);
@@ -156,10 +162,8 @@ shippable_order_within(Aggref *agg, const PgmlWalk *walk)
 		SortGroupClause *clause = lfirst_node(SortGroupClause, lc);
 		Node	   *expr = get_sortgroupclause_expr(clause, agg->args);
 
-		if (!is_default_equality(clause->eqop, exprType(expr)) ||
-			!pgml_shippable_equality_collation(exprCollation(expr), get_opcode(clause->eqop),
-											   walk->options) ||
-			!pgml_shippable_object(clause->eqop, OperatorRelationId, walk->options))
+		if (!pgml_shippable_equality(clause->eqop, exprType(expr), exprCollation(expr),
+									 walk->options))
 			return false;
 	}
 

@@ -108,6 +108,10 @@ subquery_hangs_on(const PgmlSubquery *subquery, List *params)
 	LocalWalk	walk = {subquery, params};
 	ListCell   *lc;
 
+	if (subquery->op != SETOP_NONE)
+		return subquery_hangs_on(subquery->left, params) ||
+			subquery_hangs_on(subquery->right, params);
+
 	foreach(lc, select->sort)
 		if (hangs_on_params((Node *) ((PgmlSortKey *) lfirst(lc))->expr, &walk))
 			return true;
@@ -115,6 +119,7 @@ subquery_hangs_on(const PgmlSubquery *subquery, List *params)
 		from_hangs_on(select->from, &walk) ||
 		conds_hang_on(select->where, &walk) ||
 		hangs_on_params((Node *) select->group, &walk) ||
+		hangs_on_params((Node *) select->distinct_on, &walk) ||
 		hangs_on_params((Node *) select->having, &walk) ||
 		hangs_on_params((Node *) select->limit, &walk) ||
 		hangs_on_params((Node *) select->offset, &walk);
