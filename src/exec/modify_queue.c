@@ -11,7 +11,8 @@
  * it is done, the queue is applied, and the rows that the remote says it has
  * changed are added to the statement's count.  This happens inside of the node's
  * run, whoever runs it: a portal, a function, ExecutorFinish for a CTE that
- * nobody reads.  So nothing is ever pending behind a statement.  ModifyTable
+ * nobody reads.  (If the statement has several parts that modify data, when the last of them is
+ * done.)  So nothing is ever pending behind a statement.  ModifyTable
  * takes a NULL from ExecForeignUpdate for a row that has not been changed, and so
  * neither counts it nor fires triggers.
  *
@@ -76,6 +77,7 @@ struct PgmlQueue
 	Tuplestorestate *store;		/* NULL: no row has been queued yet */
 	ResourceOwner owner;		/* of the store */
 	bool		applying;		/* a value's output function may come back here */
+	bool		deferred;		/* another node of the statement applies it */
 	int64		waiting;		/* rows that haven't been applied */
 	uint64		changed;		/* rows, as the remote says */
 
@@ -267,8 +269,10 @@ insert_rows(PgmlQueue *queue)
 		if (queue->method == PGML_SINK_VALUES)
 		{
 			int			n = gather_rows(queue);
+			uint64		inserted = pgml_sink_put(sink, queue->gathered, n, NULL);
 
-			queue->changed += Min(pgml_sink_put(sink, queue->gathered, n, NULL), (uint64) n);
+			/* a rule there may count other rows than ours */
+			queue->changed += Min(inserted, (uint64) n);
 			for (int i = 0; i < n; i++)
 				ExecClearTuple(queue->gathered[i]);
 			continue;
@@ -301,6 +305,69 @@ apply_queue(PgmlQueue *queue)
 	MemoryContextSwitchTo(oldcxt);
 }
 
+/* Apply the queues of a node that is done. */
+static void
+apply_node(ModifyTableState *mtstate)
+{
+	for (int i = 0; i < mtstate->mt_nrels; i++)
+	{
+		PgmlQueue  *queue = queue_of(mtstate->resultRelInfo + i);
+
+		if (queue == NULL || queue->store == NULL)
+			continue;
+		apply_queue(queue);
+		if (mtstate->canSetTag)
+			mtstate->ps.state->es_processed += queue->changed;
+		close_store(queue);
+	}
+}
+
+/* Is another node going to apply this one's queues? */
+static bool
+is_deferred(ModifyTableState *mtstate)
+{
+	for (int i = 0; i < mtstate->mt_nrels; i++)
+	{
+		PgmlQueue  *queue = queue_of(mtstate->resultRelInfo + i);
+
+		if (queue != NULL && queue->deferred)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Run the other data-modifying parts of the statement to their end, so that none of their
+ * scans finds what is going to be applied.  Nobody will read from them any more: what is
+ * done has queues and so returns no rows, hence it is the main part of the
+ * statement, or is run by ExecutorFinish behind that, which would do now what we do.
+ */
+static void
+run_others(ModifyTableState *mtstate)
+{
+	EState	   *estate = mtstate->ps.state;
+	ListCell   *lc;
+
+	foreach(lc, estate->es_auxmodifytables)
+	{
+		ModifyTableState *other = lfirst_node(ModifyTableState, lc);
+
+		for (int i = 0; i < other->mt_nrels; i++)
+			if (queue_of(other->resultRelInfo + i) != NULL)
+				queue_of(other->resultRelInfo + i)->deferred = true;
+	}
+	foreach(lc, estate->es_auxmodifytables)
+	{
+		PlanState  *other = lfirst(lc);
+
+		if (other == &mtstate->ps)
+			continue;
+		do
+			ResetPerTupleExprContext(estate);
+		while (!TupIsNull(ExecProcNode(other)));
+	}
+}
+
 /* ExecProcNode of a ModifyTable with queues. */
 static TupleTableSlot *
 run_and_apply(PlanState *ps)
@@ -308,6 +375,7 @@ run_and_apply(PlanState *ps)
 	ModifyTableState *mtstate = castNode(ModifyTableState, ps);
 	ExecProcNodeMtd run_node = NULL;
 	TupleTableSlot *slot;
+	ListCell   *lc;
 
 	for (int i = 0; run_node == NULL; i++)
 	{
@@ -318,18 +386,12 @@ run_and_apply(PlanState *ps)
 	}
 
 	slot = run_node(ps);
-	if (!TupIsNull(slot))
-		return slot;
-	for (int i = 0; i < mtstate->mt_nrels; i++)
+	if (TupIsNull(slot) && !is_deferred(mtstate))
 	{
-		PgmlQueue  *queue = queue_of(mtstate->resultRelInfo + i);
-
-		if (queue == NULL || queue->store == NULL)
-			continue;
-		apply_queue(queue);
-		if (mtstate->canSetTag)
-			ps->state->es_processed += queue->changed;
-		close_store(queue);
+		run_others(mtstate);
+		apply_node(mtstate);
+		foreach(lc, ps->state->es_auxmodifytables)
+			apply_node(lfirst_node(ModifyTableState, lc));
 	}
 	return slot;
 }

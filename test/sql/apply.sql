@@ -138,6 +138,14 @@ SELECT alike('WITH d AS (DELETE FROM t WHERE id BETWEEN 21 AND 30 AND random() >
 SELECT alike('WITH u AS (UPDATE t SET n = 0 WHERE id BETWEEN 40 AND 700 AND random() >= 0) SELECT count(*) FROM t WHERE n = 0');
 SELECT alike('WITH u AS (UPDATE t SET n = 1 WHERE id = 41 AND random() >= 0), d AS (DELETE FROM t WHERE id = 42 AND random() >= 0) UPDATE t SET n = 5 WHERE id = 43 AND random() >= 0');
 SELECT alike('WITH u AS (UPDATE t SET n = 7 WHERE id = 44 AND random() >= 0) INSERT INTO other SELECT id, n FROM t WHERE id = 44', '{t,other}');
+-- no part of a statement sees what another one does, whichever comes first
+SELECT alike('DELETE FROM other', '{other}');
+SELECT alike('INSERT INTO other SELECT i, 0 FROM generate_series(1, 60) i', '{other}');
+SELECT alike('WITH d AS (DELETE FROM other USING generate_series(1, 60) g WHERE g = other.id AND g % 2 = 0), i AS (INSERT INTO other SELECT i, 1 FROM generate_series(1, 60) i) UPDATE t SET n = 9 FROM generate_series(50, 60) g WHERE g = t.id', '{other,t}');
+SELECT alike('WITH i AS (INSERT INTO other SELECT i, 2 FROM generate_series(1, 60) i), d AS (DELETE FROM other USING generate_series(1, 60) g WHERE g = other.id AND g % 3 = 0) SELECT count(*) FROM other', '{other}');
+SELECT alike('WITH d AS (DELETE FROM other USING generate_series(1, 60) g WHERE g = other.id AND g % 5 = 0) UPDATE other SET n = 3 FROM generate_series(1, 60) g WHERE g = other.id AND g % 5 = 1', '{other}');
+SELECT alike('WITH u AS (UPDATE other SET id = other.id + 1 FROM generate_series(1, 60) g WHERE g = other.id) INSERT INTO other SELECT id, 4 FROM other WHERE id + random() < 30', '{other}');
+SELECT alike('DELETE FROM other', '{other}');
 -- two changes of one row: one of them takes place
 WITH u AS (UPDATE t SET n = 8 WHERE id = 45 AND random() >= 0) UPDATE t SET n = 8 WHERE id = 45 AND random() >= 0;
 SELECT n FROM t WHERE id = 45;
