@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "remote/wire.h"
@@ -33,9 +34,22 @@ pgml_async_busy(PgmlConn *conn)
 {
 	if (!pgml_connection_is_open(conn))
 		return false;
+	while (conn->async)
+	{
+		PgmlResult *res;
 
-	/* on failure the results that follow tell */
-	return PQconsumeInput(conn->pg) && PQisBusy(conn->pg);
+		/* on failure the results that follow tell */
+		if (!PQconsumeInput(conn->pg))
+			return false;
+		if (PQisBusy(conn->pg))
+			return true;
+		if (!conn->midway)
+			return false;
+		res = pgml_rows_next(conn, false);
+		conn->midway = res != NULL && pgml_result_nrows(res) > 0;
+		CHECK_FOR_INTERRUPTS();
+	}
+	return false;
 }
 
 const char *

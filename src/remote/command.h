@@ -184,9 +184,10 @@ extern void pgml_rows_leave(PgmlConn *conn);
  * Queries whose results are asked for later, perhaps in another transaction
  * (async.c); only for connections in autocommit.  _send sends SQL and returns
  * at once; false: an earlier query has results left, or the connection is lost.
- * Results are read by pgml_rows_next.  _busy says whether that would have to
- * wait; it never blocks.  A connection with results left over carries no
- * other command: conn->async.
+ * Results are read by pgml_rows_next.  _busy says whether the next one is still to
+ * come; it skips what has come of rows that nobody reads any more, and never
+ * blocks.  A connection with results left over carries no other command:
+ * conn->async.
  */
 extern bool pgml_async_send(PgmlConn *conn, const char *sql);
 extern bool pgml_async_busy(PgmlConn *conn);

@@ -34,7 +34,18 @@ PG_FUNCTION_INFO_V1(pgml_dblink_get_notify);
 static PgmlConn *
 named_conn(FunctionCallInfo fcinfo)
 {
-	return pgml_dblink_settled_session(text_to_cstring(PG_GETARG_TEXT_PP(0)))->conn;
+	return pgml_dblink_session(text_to_cstring(PG_GETARG_TEXT_PP(0)))->conn;
+}
+
+/* The same; rows that are being read are put aside.  Those that nobody reads any more aren't waited for. */
+static PgmlConn *
+parked_conn(FunctionCallInfo fcinfo)
+{
+	PgmlConn   *conn = named_conn(fcinfo);
+
+	if (conn->occupant != NULL)
+		pgml_conn_claim(conn);
+	return conn;
 }
 
 /* (name, sql): 1, or 0 with a NOTICE. */
@@ -43,6 +54,9 @@ pgml_dblink_send_query(PG_FUNCTION_ARGS)
 {
 	PgmlConn   *conn = named_conn(fcinfo);
 
+	/* what has been left of a FETCH stands in the way no longer than it takes to skip it */
+	if (!conn->async)
+		conn = pgml_dblink_settled_session(text_to_cstring(PG_GETARG_TEXT_PP(0)))->conn;
 	if (pgml_async_send(conn, text_to_cstring(PG_GETARG_TEXT_PP(1))))
 		PG_RETURN_INT32(1);
 	ereport(NOTICE,
@@ -56,7 +70,7 @@ pgml_dblink_send_query(PG_FUNCTION_ARGS)
 Datum
 pgml_dblink_is_busy(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(pgml_async_busy(named_conn(fcinfo)) ? 1 : 0);
+	PG_RETURN_INT32(pgml_async_busy(parked_conn(fcinfo)) ? 1 : 0);
 }
 
 /* The result of the next statement: (name [, fail]). */
@@ -64,7 +78,7 @@ bool
 pgml_dblink_result_ask(FunctionCallInfo fcinfo, PgmlQuestion *question)
 {
 	question->kind = PGML_ASKS_RESULT;
-	question->conn = named_conn(fcinfo);
+	question->conn = pgml_dblink_settled_session(text_to_cstring(PG_GETARG_TEXT_PP(0)))->conn;
 	question->fail = PG_NARGS() < 2 || PG_GETARG_BOOL(1);
 	return question->conn->async;
 }
@@ -78,7 +92,7 @@ pgml_dblink_get_result(PG_FUNCTION_ARGS)
 Datum
 pgml_dblink_cancel_query(PG_FUNCTION_ARGS)
 {
-	const char *problem = pgml_async_cancel(named_conn(fcinfo));
+	const char *problem = pgml_async_cancel(parked_conn(fcinfo));
 
 	PG_RETURN_TEXT_P(cstring_to_text(problem != NULL ? problem : "OK"));
 }
@@ -117,7 +131,7 @@ pgml_dblink_get_notify(PG_FUNCTION_ARGS)
 	if (PG_NARGS() == 1)
 		conn = named_conn(fcinfo);
 	else if (pgml_dblink_has_unnamed())
-		conn = pgml_dblink_settled_session(NULL)->conn;
+		conn = pgml_dblink_session(NULL)->conn;
 
 	InitMaterializedSRF(fcinfo, 0);
 	while (conn != NULL && pgml_async_notification(conn, &found))

@@ -202,6 +202,17 @@ ROLLBACK;
 SELECT dblink_is_busy('mine');
 SELECT * FROM dblink_get_result('mine') AS s (t text);
 SELECT * FROM dblink_get_result('mine') AS s (t text);
+-- and the statement goes on for an hour: nobody waits for it
+SELECT dblink_send_query('mine', 'SELECT repeat(''x'', 9000), pg_sleep(0.01) FROM stream_test.big; SELECT 2');
+SET statement_timeout = '500ms';
+SELECT count(*) FROM dblink_get_result('mine') AS s (t text, x text);
+RESET statement_timeout;
+SELECT dblink_is_busy('mine');
+SELECT dblink_send_query('mine', 'SELECT 1'), dblink_error_message('mine') <> '';
+SELECT * FROM dblink_get_notify('mine');
+SELECT dblink_cancel_query('mine');
+SELECT * FROM dblink_get_result('mine') AS s (t text);
+SELECT * FROM dblink('mine', 'SELECT 1') AS s (i int);
 -- a type that uses the connection while its value is made
 CREATE FUNCTION stream_again(i int, sql text) RETURNS bool LANGUAGE plpgsql AS
   $$ BEGIN IF i = 3 THEN EXECUTE sql; END IF; RETURN true; END $$;

@@ -20,6 +20,11 @@ CREATE FOREIGN TABLE renamed (id int OPTIONS (column_name 'i'), name text) SERVE
 SELECT * FROM kinds ORDER BY kind;
 EXPLAIN (VERBOSE, COSTS OFF) SELECT name FROM renamed WHERE id BETWEEN 10 AND 20 AND name LIKE 'row 1%' ORDER BY id;
 SELECT name FROM renamed WHERE id BETWEEN 10 AND 20 AND name LIKE 'row 1%' ORDER BY id LIMIT 3;
+-- LIMIT goes there, too, and so do joins and aggregates of queries
+EXPLAIN (VERBOSE, COSTS OFF) SELECT name FROM renamed ORDER BY id LIMIT 3 OFFSET 1;
+SELECT name FROM renamed ORDER BY id LIMIT 3 OFFSET 1;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT r.name, k.n FROM renamed r JOIN kinds k ON k.kind = r.id WHERE k.n > 333;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*), max(n) FROM kinds;
 SELECT r.name, k.n FROM renamed r JOIN kinds k ON k.kind = r.id WHERE k.n > 333;
 SELECT count(*), min(id), max(name) FROM renamed;
 SELECT r IS NOT NULL, r.* FROM renamed r WHERE id = 7;
@@ -41,6 +46,7 @@ INSERT INTO renamed VALUES (1, 'x');
 UPDATE renamed SET name = 'x';
 DELETE FROM renamed;
 TRUNCATE renamed;
+SELECT pgml_fdw_upsert('renamed', '(SELECT 1 AS id)', key => '{id}');
 COPY renamed FROM stdin;
 \.
 ALTER FOREIGN TABLE renamed OPTIONS (ADD updatable 'true', ADD truncatable 'true', ADD analyze_sampling 'system');
