@@ -199,7 +199,6 @@ BEGIN;
 DECLARE c CURSOR FOR SELECT * FROM dblink_get_result('mine') AS s (i int, t text);
 FETCH 1 FROM c;
 ROLLBACK;
-SELECT dblink_is_busy('mine');
 SELECT * FROM dblink_get_result('mine') AS s (t text);
 SELECT * FROM dblink_get_result('mine') AS s (t text);
 -- and the statement goes on for an hour: nobody waits for it
