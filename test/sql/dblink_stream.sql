@@ -325,6 +325,14 @@ SET datestyle = 'German'; SET intervalstyle = 'sql_standard'; SET timezone = 'As
 SELECT mine::text IS NOT DISTINCT FROM theirs::text AS same FROM stream_values mine, LATERAL (SELECT * FROM pgml_fdw_query('stream_server', 'SELECT ' || :'dollars', :names) AS x (:list)) AS theirs;
 SELECT mine::text IS NOT DISTINCT FROM theirs::text AS same FROM stream_values mine, LATERAL (SELECT * FROM pgml_fdw_query('stream_server', 'SELECT ' || :'dollars' || ' FROM stream_test.small WHERE i = 1', :names) AS x (:list)) AS theirs;
 RESET datestyle; RESET intervalstyle; RESET timezone;
+CREATE TYPE stream_mood AS ENUM ('sad', 'ok');
+CREATE TYPE stream_pair AS (i int, t text);
+CREATE DOMAIN stream_positive AS int CHECK (VALUE > 0);
+SELECT * FROM pgml_fdw_query('stream_server', 'SELECT $1::stream_test.mood, $2::stream_test.mood[], $3::int, $4::text, $5::int4multirange, $6::tsvector, $7::point, $8::bit varying, $9::xml, $10::money, $11::regclass, $12::pg_lsn, $13::macaddr, $14::jsonpath',
+  'ok'::stream_mood, '{sad,NULL}'::stream_mood[], 5::stream_positive, (1, 'a "b"')::stream_pair, '{[1,3),[5,7)}'::int4multirange, 'a b'::tsvector, '(1,2)'::point, B'10', '<a/>'::xml, 5::money, 'pg_class'::regclass, '0/1'::pg_lsn, '08:00:2b:01:02:03'::macaddr, '$.a'::jsonpath)
+  AS t (a stream_mood, b stream_mood[], c stream_positive, d stream_pair, e int4multirange, f tsvector, g point, h varbit, i xml, j money, k regclass, l pg_lsn, m macaddr, n jsonpath);
+DROP TYPE stream_mood, stream_pair;
+DROP DOMAIN stream_positive;
 -- an injection stays data
 SELECT * FROM pgml_fdw_query('stream_server', 'SELECT $1, length($1) FROM stream_test.small LIMIT 1', $$'; DROP TABLE stream_test.small; --$$) AS s (t text, n int);
 SELECT * FROM pgml_fdw_query('stream_server', 'SELECT i FROM stream_test.small WHERE mood::text = $1', $$' OR true --$$::text) AS s (i int);
