@@ -29,6 +29,7 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
+#include "base/setting.h"
 #include "plan/bound.h"
 #include "plan/cost.h"
 #include "plan/keyed.h"
@@ -153,6 +154,33 @@ offer_parameterized_path(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *ppi)
 }
 
 /*
+ * Will the remote join these relations with this one, whatever else becomes of the query?
+ * Then scans with values of theirs are of no use, and there would be many: each of
+ * them is tried in each join that core plans.
+ */
+static bool
+joined_remotely(PlannerInfo *root, RelOptInfo *rel, Relids others)
+{
+	int			rti = -1;
+
+	/* what an outer join or a semi-join asks for may not be shippable */
+	if (root->join_info_list != NIL || root->placeholder_list != NIL ||
+		root->hasLateralRTEs || root->rowMarks != NIL ||
+		root->parse->commandType != CMD_SELECT || !pgml_setting_enable_pushdown ||
+		pgml_relinfo_of(rel)->local_conds != NIL)
+		return false;
+	while ((rti = bms_next_member(others, rti)) >= 0)
+	{
+		RelOptInfo *other = find_base_rel(root, rti);
+
+		if (other->serverid != rel->serverid || other->userid != rel->userid ||
+			pgml_relinfo_of(other) == NULL || pgml_relinfo_of(other)->local_conds != NIL)
+			return false;
+	}
+	return true;
+}
+
+/*
  * Add to ppis the parameterization that a join clause allows, if the clause
  * can be evaluated at this relation's scan, by the remote.
  */
@@ -167,7 +195,7 @@ add_parameterization(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *rinfo, Li
 
 	outer = bms_union(rinfo->clause_relids, rel->lateral_relids);
 	outer = bms_del_members(outer, rel->relids);
-	if (bms_is_empty(outer))
+	if (bms_is_empty(outer) || joined_remotely(root, rel, outer))
 		return ppis;
 	return list_append_unique_ptr(ppis, get_baserel_parampathinfo(root, rel, outer));
 }
@@ -238,7 +266,7 @@ pgmlGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	offer_sorted_path(root, rel);
 
 	/* parameters would have it started again and again */
-	if (info->run_once)
+	if (info->run_once || joined_remotely(root, rel, root->all_baserels))
 		return;
 	foreach(lc, collect_parameterizations(root, rel))
 		offer_parameterized_path(root, rel, lfirst_node(ParamPathInfo, lc));
