@@ -30,6 +30,7 @@
 #include "base/option.h"
 #include "exec/modify.h"
 #include "exec/modify_state.h"
+#include "exec/scan_state.h"
 #include "exec/watchful.h"
 #include "remote/command.h"
 
@@ -41,10 +42,11 @@
 #define DEFAULT_BATCH_SIZE 500
 
 static void
-open_sink(PgmlModify *modify, Relation rel)
+open_sink(PgmlModify *modify, ModifyTableState *mtstate, Relation rel)
 {
 	modify->sink = pgml_sink_create(modify->conn, &modify->plan->insert,
 									RelationGetDescr(rel));
+	modify->input = outerPlanState(mtstate);
 }
 
 /* Does it send its rows without waiting for what becomes of each? */
@@ -86,14 +88,32 @@ pgml_modify_begin_insert(PgmlModify *modify, ModifyTableState *mtstate, ResultRe
 		modify->queue = pgml_queue_create_insert(modify->plan, modify->conn, mtstate, rri,
 												 rows_of_statement(rel, modify->plan->insert.ncols));
 	else
-		open_sink(modify, rel);
+		open_sink(modify, mtstate, rel);
+}
+
+/*
+ * To be called before rows that haven't waited in a queue are given to the sink.  Before
+ * the first ones, the queries of all scans of the statement are sent: one that is started later, as
+ * that of the next partition is, would find rows that this very statement has inserted.
+ */
+static void
+before_put(PgmlModify *modify)
+{
+	PlanState  *input = modify->input;
+
+	modify->input = NULL;
+	if (input != NULL)
+		pgml_scan_send_all(input, modify->conn);
 }
 
 /* Insert some rows; returns how many of them the remote has taken. */
 static int
 put_rows(PgmlModify *modify, TupleTableSlot **slots, int nslots, PgmlResult **returned)
 {
-	uint64		inserted = pgml_sink_put(modify->sink, slots, nslots, returned);
+	uint64		inserted;
+
+	before_put(modify);
+	inserted = pgml_sink_put(modify->sink, slots, nslots, returned);
 
 	/* a rule there may count other rows than ours; the executor has only nslots */
 	return (int) Min(inserted, (uint64) nslots);
@@ -114,6 +134,7 @@ pgmlExecForeignInsert(EState *estate, ResultRelInfo *rri,
 	}
 	if (streams(modify))
 	{
+		before_put(modify);
 		(void) pgml_sink_put(modify->sink, &slot, 1, NULL);
 		return slot;
 	}
@@ -264,7 +285,7 @@ pgmlBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 								  returned_attributes(mtstate, rri),
 								  plan ? outerPlan(plan)->plan_rows : -1);
 	modify = pgml_modify_create(insert, mtstate->ps.state, rri);
-	open_sink(modify, rel);
+	open_sink(modify, mtstate, rel);
 	rri->ri_FdwState = modify;
 }
 

@@ -26,6 +26,7 @@ typedef struct PgmlModify
 
 	/* INSERT: by one of these two */
 	PgmlSink   *sink;
+	PlanState  *input;			/* the plan of the rows; NULL: the first has been sent, or there is none */
 	PgmlQueue  *queue;			/* of UPDATE and DELETE too; NULL: rows are changed one by one */
 
 	/* UPDATE and DELETE: a prepared statement, its parameters what names the row, values */

@@ -172,6 +172,44 @@ pgml_scan_send(ForeignScanState *node, const void *reader)
 	MemoryContextSwitchTo(oldcxt);
 }
 
+/* Does an expression wait for what another node computes? */
+static bool
+has_exec_param(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC) ||
+		expression_tree_walker(node, has_exec_param, context);
+}
+
+/* Visit a node for pgml_scan_send_all. */
+static bool
+send_early(PlanState *state, PgmlConn *conn)
+{
+	ForeignScanState *node = (ForeignScanState *) state;
+
+	if (IsA(state, ForeignScanState) &&
+		node->fdwroutine->IterateForeignScan == pgmlIterateForeignScan &&
+		((ForeignScan *) state->plan)->operation == CMD_SELECT &&
+		!has_exec_param((Node *) ((ForeignScan *) state->plan)->fdw_exprs, NULL))
+	{
+		PgmlScanRun *scan = (PgmlScanRun *) node->fdw_state;
+
+		if (scan != NULL && scan->conn == conn && !scan->started)
+		{
+			pgml_scan_leave_others(scan);
+			pgml_scan_send(node, NULL);
+		}
+	}
+	return planstate_tree_walker(state, send_early, conn);
+}
+
+void
+pgml_scan_send_all(PlanState *state, PgmlConn *conn)
+{
+	(void) send_early(state, conn);
+}
+
 /* Callback: say what an error that a lack of ctid has caused is about. */
 static void
 explain_lack(void *arg)

@@ -90,6 +90,13 @@ pgml_scan_introduce(ForeignScanState *node)
 	}
 }
 
+void
+pgml_scan_leave_others(PgmlScanRun *scan)
+{
+	leave_line(scan);
+	leave_merge(scan);
+}
+
 /* Are both merged by the same node? */
 static bool
 are_merged(const PgmlScanRun *a, const PgmlScanRun *b)

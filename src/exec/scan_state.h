@@ -43,6 +43,15 @@ typedef struct PgmlScanRun
  */
 extern void pgml_scan_send(ForeignScanState *node, const void *reader);
 
+/*
+ * Send the queries of all scans below a node that use the connection and haven't been started, so
+ * that they don't see what is written from now on.  Those whose parameters aren't known yet are left out.
+ */
+extern void pgml_scan_send_all(PlanState *state, PgmlConn *conn);
+
+/* Leave the line for a connection, and those that are merged: the scan's query is about to be sent. */
+extern void pgml_scan_leave_others(PgmlScanRun *scan);
+
 /* A scan begins: note it, if others may have to do with it. */
 extern void pgml_scan_introduce(ForeignScanState *node);
 

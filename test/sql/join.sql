@@ -120,7 +120,7 @@ SELECT same('SELECT DISTINCT ON (g) g, id FROM a ORDER BY g, id');
 SELECT ships('SELECT DISTINCT g, now() FROM a ORDER BY 1');
 SELECT ships('SELECT date_trunc(''day'', now()), g, now() - interval ''1 day'', max(id) FROM a GROUP BY 1, 2, 3');
 SELECT ships('SELECT count(*), now() AS moment FROM a GROUP BY moment');
-SELECT same('SELECT a.id, x.* FROM near.c JOIN a ON a.id = c.k CROSS JOIN LATERAL (SELECT DISTINCT b.g, a.id * 2, c.k FROM a b WHERE b.g > c.k OFFSET 1) x');
+SELECT same('SELECT a.id, x.* FROM near.c JOIN a ON a.id = c.k CROSS JOIN LATERAL (SELECT DISTINCT b.g, a.id * 2, c.k FROM a b WHERE b.g > c.k ORDER BY 1 OFFSET 1) x');
 SET plan_cache_mode = force_generic_plan;
 PREPARE known (int, int) AS SELECT DISTINCT $1 AS x, g + $2 FROM far.a WHERE id > $1 ORDER BY 2 LIMIT 3;
 EXECUTE known (4, 1);
