@@ -230,6 +230,40 @@ unlike($fuzz_err, qr/closed the connection|terminated/, 'the session has lived t
 
 copy_relay(sub { return $_[0] });
 right_rows('and all is well again');
+
+# Answers to batches of an UPDATE, several of which are in flight: what is said instead of the second one's
+$remote->safe_psql('postgres', 'CREATE TABLE many AS SELECT i AS id, 0 AS n FROM generate_series(1, 2600) i');
+$local->safe_psql('postgres', q{
+	CREATE FOREIGN TABLE many (id int, n int) SERVER remote OPTIONS (schema_name 'public');
+	CREATE TABLE l AS SELECT generate_series(1, 2600) AS id; ANALYZE l});
+my $update = q{SET statement_timeout = '30s'; UPDATE many SET n = l.id FROM l WHERE l.id = many.id};
+my $refused = [ 'E', "SERROR\0C22012\0Mno\0\0" ];
+for ([ 'a row too many' => qr/changed 501 rows instead of 500/, [ 'C', "UPDATE 501\0" ] ],
+	[ 'a count beyond all numbers' => qr/changed \d+ rows instead of 500/, [ 'C', "UPDATE 99999999999999999999999\0" ] ],
+	[ 'two answers' => qr/ERROR/, ([ 'C', "UPDATE 500\0" ]) x 2 ],
+	[ 'no answer' => qr/ERROR/ ],
+	[ 'the end of it all' => qr/ERROR/, [ 'C', "UPDATE 500\0" ], [ 'Z', 'T' ] ],
+	[ 'an end instead' => qr/ERROR/, [ 'Z', 'I' ] ],
+	[ 'rows' => qr/ERROR/, [ 'T', pack 'n Z*NnNnNn', 1, 'i', 0, 0, 23, 4, -1, 0 ], [ 'D', pack 'n N/a*', 1, '7' ] ],
+	[ 'a COPY' => qr/ERROR/, [ 'H', pack 'Cn', 0, 0 ] ],
+	[ 'a COPY the other way' => qr/ERROR/, [ 'G', pack 'Cn', 0, 0 ] ],
+	[ 'an error that is none' => qr/ERROR:  no/, $refused ],
+	[ 'an error, and an answer' => qr/ERROR:  no/, $refused, [ 'C', "UPDATE 500\0" ] ],
+	[ 'garbage' => qr/ERROR/, [ "\xff", 'nonsense' ] ])
+{
+	my ($name, $error, @said) = @$_;
+	my $n = 0;
+
+	start_relay(sub {
+		my ($type, $body) = @_;
+		return $type eq 'C' && $body =~ /^UPDATE/ && ++$n == 2 ? @said : [ $type, $body ];
+	});
+	wrong_rows($update, $error, "instead of an answer: $name");
+	is($remote->safe_psql('postgres', 'SELECT count(*) FROM many WHERE n <> 0'), 0, 'nothing has changed');
+}
+start_relay(sub { return [ @_ ] });
+$local->safe_psql('postgres', $update);
+is($remote->safe_psql('postgres', 'SELECT count(*) FROM many WHERE n = id'), 2600, 'and all is well again');
 stop_relay();
 
 done_testing();
