@@ -55,6 +55,18 @@ is($remote->safe_psql('postgres', 'SELECT count(*) FROM sink'), 200000, 'what wa
 $session->stays_flat($limit, 'UPDATE in batches', "$explain UPDATE sink SET s = repeat('y', 400) WHERE random() >= 0", qr/rows=200000/);
 is($remote->safe_psql('postgres', "SELECT count(*) FROM sink WHERE s LIKE 'y%'"), 200000, 'what was changed is there');
 $session->stays_flat($limit, 'DELETE in batches', "$explain DELETE FROM sink WHERE random() >= 0", qr/rows=200000/);
+# Many small rows: what each of them left behind would show.
+my $small = 20 * 1024;
+$session->ask(q{CREATE FUNCTION looked(int) RETURNS text VOLATILE LANGUAGE plpgsql AS $$BEGIN RETURN 'some text of 32 letters, or there'; END$$});
+$remote->safe_psql('postgres', 'TRUNCATE many');
+$session->stays_flat($small, 'rows that wait for their statement', "$explain INSERT INTO many SELECT i, looked(i) FROM generate_series(1, 500000) i", qr/rows=500000/);
+is($remote->safe_psql('postgres', 'SELECT count(*) FROM many'), 500_000, 'all of them are there');
+$session->stays_flat($small, 'UPDATE of half a million rows', "$explain UPDATE many SET s = 'changed' WHERE random() >= 0", qr/rows=500000/);
+is($remote->safe_psql('postgres', q{SELECT count(*) FROM many WHERE s = 'changed'}), 500_000, 'all of them are changed');
+$session->stays_flat($small, 'DELETE of half a million rows', "$explain DELETE FROM many WHERE random() >= 0", qr/rows=500000/);
+is($remote->safe_psql('postgres', 'SELECT count(*) FROM many'), 0, 'all of them are gone');
+$session->stays_flat($small, 'half a million rows by INSERT', "SET pgml_fdw.insert_method = 'values'; $explain INSERT INTO many SELECT i, 'x' FROM generate_series(1, 500000) i; RESET pgml_fdw.insert_method",
+	qr/rows=500000/);
 
 # The measure is one: what does take memory shows.
 cmp_ok($session->peak(q{SET work_mem = '300MB'; SELECT s FROM wide ORDER BY i + random() OFFSET 200000}, 120), '>', $limit,
