@@ -270,6 +270,30 @@ is_awaited(const AsyncRequest *areq, const PgmlScanRun *scan)
 }
 
 /*
+ * Does the Append wait only because it is going to be rescanned?  Newer minor versions let
+ * all requests that are pending come to an end before, but have forgotten the rows that were
+ * there: whose stream is in our way isn't asked for more.
+ */
+static bool
+is_rescanned(const PgmlScanRun *scan, const AsyncRequest *areq)
+{
+	const AppendState *append = castNode(AppendState, areq->requestor);
+	const AsyncRequest *rival = (const AsyncRequest *) pgml_source_rival(scan->source);
+
+	return rival->request_complete && !bms_is_member(rival->request_index, append->as_needrequest);
+}
+
+/* Answer that there is nothing more, to be rid of a request of which nothing is wanted. */
+static void
+dismiss(PgmlScanRun *scan, AsyncRequest *areq)
+{
+	leave_line(scan);
+	areq->callback_pending = false;
+	ExecAsyncRequestDone(areq, NULL);
+	ExecAsyncResponse(areq);
+}
+
+/*
  * Add the socket to what the Append waits for; or answer at once, and see to it that the
  * wait is over before it has begun.
  */
@@ -280,7 +304,11 @@ pgmlForeignAsyncConfigureWait(AsyncRequest *areq)
 	PgmlScanRun *scan = (PgmlScanRun *) node->fdw_state;
 
 	if (!scan->started && !try_send(node, areq))
+	{
+		if (is_rescanned(scan, areq))
+			dismiss(scan, areq);
 		return;
+	}
 
 	areq->callback_pending = false;
 	answer(areq);

@@ -129,6 +129,17 @@ SELECT same('SELECT count(*) FROM (SELECT id FROM parts WHERE random() < 2 LIMIT
 SELECT same('SELECT id FROM parts ORDER BY id LIMIT 0');
 SELECT id FROM parts ORDER BY id LIMIT -1;
 
+-- rescanned while a scan stands in line for the connection that another one streams on
+CREATE FOREIGN TABLE line_1 () INHERITS (whole) SERVER append_1 OPTIONS (table_name 'part_1');
+CREATE TEMP TABLE outer_rows AS SELECT i FROM generate_series(1, 3) i;
+SELECT i FROM outer_rows WHERE i IN (SELECT i FROM whole);
+SET pgml_fdw.transport = cursor;
+SELECT i FROM outer_rows WHERE i IN (SELECT i FROM whole);
+RESET pgml_fdw.transport;
+SELECT i, (SELECT count(*) FROM (SELECT FROM whole LIMIT i) x) FROM outer_rows;
+DROP FOREIGN TABLE line_1;
+DROP TABLE outer_rows;
+
 -- EXPLAIN: what a scan has received
 SELECT count(*) FROM part_1 WHERE id < 0;
 CREATE FUNCTION explained(command text) RETURNS jsonb LANGUAGE plpgsql AS $$
