@@ -66,8 +66,8 @@ struct PgmlQueue
 	const PgmlInsert *insert;	/* NULL: it is none */
 	PgmlSinkKind method;		/* as planned, or that of the last sink */
 	int			batch_size;		/* rows of a statement */
-	TupleTableSlot **gathered;	/* of one statement; as many as have been needed so far */
-	int			ngathered;		/* how many slots there are */
+	TupleTableSlot **gathered;	/* of one statement, while rows are applied */
+	int			ngathered;		/* how many slots there are, as many as have been needed so far */
 
 	CommandId	command;		/* that queues the rows */
 	int			level;			/* its nest level */
@@ -76,7 +76,7 @@ struct PgmlQueue
 	TupleTableSlot *slot;
 	Tuplestorestate *store;		/* NULL: no row has been queued yet */
 	ResourceOwner owner;		/* of the store */
-	bool		applying;		/* a value's output function may come back here */
+	MemoryContext apply_cxt;	/* not NULL: being applied; a value's output function may come back here */
 	bool		deferred;		/* another node of the statement applies it */
 	int64		waiting;		/* rows that haven't been applied */
 	uint64		changed;		/* rows, as the remote says */
@@ -192,6 +192,18 @@ begin_inner(PgmlQueue *queue)
 	queue->inner_changed = queue->changed;
 }
 
+/* Free what has been made to apply rows, whether or not that has come to its end. */
+static void
+end_apply(PgmlQueue *queue)
+{
+	if (queue->apply_cxt == NULL)
+		return;
+	/* a row that comes from a file was read into that context */
+	ExecClearTuple(queue->slot);
+	MemoryContextDelete(queue->apply_cxt);
+	queue->apply_cxt = NULL;
+}
+
 /* Take the next row that waits; copy: it must outlive the one after it. */
 static void
 take_row(PgmlQueue *queue, TupleTableSlot *slot, bool copy)
@@ -263,6 +275,8 @@ insert_rows(PgmlQueue *queue)
 {
 	PgmlSink   *sink = create_sink(queue);
 
+	queue->gathered = palloc(sizeof(TupleTableSlot *) * queue->batch_size);
+	queue->ngathered = 0;
 	queue->method = pgml_sink_kind(sink);
 	while (queue->waiting > 0)
 	{
@@ -285,24 +299,25 @@ insert_rows(PgmlQueue *queue)
 
 /*
  * Apply all rows that are queued.  Runs in whatever context and subtransaction;
- * what it makes belongs to the queue.
+ * what it makes lives in a context of its own, which goes with that subtransaction if it fails.
  */
 static void
 apply_queue(PgmlQueue *queue)
 {
 	MemoryContext oldcxt;
 
-	if (queue->waiting == 0 || queue->applying)
+	if (queue->waiting == 0 || queue->apply_cxt != NULL)
 		return;
 	begin_inner(queue);
-	queue->applying = true;
-	oldcxt = MemoryContextSwitchTo(queue->cxt);
+	queue->apply_cxt = AllocSetContextCreate(queue->cxt, "pgml_fdw rows applied",
+											 ALLOCSET_DEFAULT_SIZES);
+	oldcxt = MemoryContextSwitchTo(queue->apply_cxt);
 	if (queue->insert != NULL)
 		insert_rows(queue);
 	else
 		change_rows(queue);
-	queue->applying = false;
 	MemoryContextSwitchTo(oldcxt);
+	end_apply(queue);
 }
 
 /* Apply the queues of a node that is done. */
@@ -470,7 +485,6 @@ pgml_queue_create_insert(PgmlModifyPlan *plan, PgmlConn *conn, ModifyTableState 
 	queue->insert = &plan->insert;
 	queue->method = plan->insert.copy != NULL ? PGML_SINK_COPY : PGML_SINK_VALUES;
 	queue->batch_size = batch_size;
-	queue->gathered = palloc(sizeof(TupleTableSlot *) * batch_size);
 	MemoryContextSwitchTo(oldcxt);
 	return queue;
 }
@@ -581,7 +595,7 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 			tuplestore_copy_read_pointer(queue->store, READ_INNER, READ_NEXT);
 			queue->waiting = queue->inner_waiting;
 			queue->changed = queue->inner_changed;
-			queue->applying = false;
+			end_apply(queue);
 			queue->inner_level = 0;
 		}
 		else if (level - 1 <= queue->level)
