@@ -40,7 +40,7 @@ make_sort_key(Expr *expr, Oid sortop, bool nulls_first)
 
 /*
  * Make a sort key of a pathkey, NULL if the remote can't sort by it.  The rows are not
- * grouped yet, so an aggregate isn't known.
+ * grouped yet, so neither an aggregate nor a window function is known.
  */
 static PgmlSortKey *
 shippable_pathkey(PlannerInfo *root, Relids relids, const PgmlOptions *options, PathKey *pathkey)
@@ -61,6 +61,7 @@ shippable_pathkey(PlannerInfo *root, Relids relids, const PgmlOptions *options, 
 		if (em->em_is_const || bms_is_empty(em->em_relids) ||
 			!bms_is_subset(em->em_relids, relids) ||
 			contain_agg_clause((Node *) em->em_expr) ||
+			contain_window_function((Node *) em->em_expr) ||
 			!pgml_judge_expr(root, relids, options, em->em_expr, &collation) ||
 			!pgml_shippable_sort_collation(exprType((Node *) em->em_expr), ec->ec_collation,
 										   collation, options))

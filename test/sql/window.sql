@@ -51,6 +51,12 @@ SET plan_cache_mode = force_generic_plan;
 EXECUTE w (2);
 EXECUTE w (3);
 RESET plan_cache_mode;
+-- the parts of a table here don't know the windows that are made of all of them
+CREATE TABLE far.in_parts (id int, g int) PARTITION BY LIST (id);
+CREATE FOREIGN TABLE far.in_part1 PARTITION OF far.in_parts FOR VALUES IN (1) SERVER twin_server OPTIONS (schema_name 'windows', table_name 'a');
+CREATE FOREIGN TABLE far.in_part2 PARTITION OF far.in_parts DEFAULT SERVER twin_server OPTIONS (schema_name 'windows', table_name 'a');
+SELECT max(id) OVER () > 0 AS m FROM far.in_parts ORDER BY m LIMIT 1;
+SELECT max(id) OVER () > 0 AS m FROM far.in_parts ORDER BY max(id) OVER () FETCH FIRST 1 ROWS ONLY;
 
 SET client_min_messages = warning;
 DROP SCHEMA near, far CASCADE;
