@@ -55,6 +55,8 @@ pgml_cost_find(const PgmlScanWork *work)
 	Cost		index = Min(work->fetched, work->pages) * seq_page_cost +
 		work->fetched * (per_tuple + cpu_index_tuple_cost);
 
+	if (work->found > 0)
+		return work->found;
 	return work->by_index ? Min(index, full) : full;
 }
 

@@ -15,6 +15,7 @@ typedef struct PgmlScanWork
 {
 	double		pages;			/* of the remote table */
 	double		tuples;			/* in the remote table */
+	Cost		found;			/* the remote's own estimate of finding the rows; 0: there is none */
 	bool		by_index;		/* the remote finds the wanted rows without reading the rest */
 	QualCost	remote_quals;
 	bool		sorted;			/* the remote sorts the rows */

@@ -42,6 +42,7 @@
 #include "base/compat.h"
 #include "base/setting.h"
 #include "plan/cost.h"
+#include "plan/estimate.h"
 #include "plan/path.h"
 #include "plan/planinfo.h"
 #include "query/shippable.h"
@@ -282,6 +283,8 @@ start_info(const PgmlRelInfo *outer, const PgmlRelInfo *inner)
 		info->options->transport = inner->options->transport;
 	info->options->tables = list_concat_unique_oid(list_copy(outer->options->tables),
 												   inner->options->tables);
+	info->options->use_remote_estimate |= inner->options->use_remote_estimate;
+	info->userid = outer->userid;
 	info->relids = bms_union(outer->relids, inner->relids);
 	info->visible = bms_union(outer->visible, inner->visible);
 	info->planned = bms_union(outer->planned, inner->planned);
@@ -353,6 +356,11 @@ estimate(PlannerInfo *root, RelOptInfo *joinrel, PgmlRelInfo *info, const PgmlRe
 	if (equality && pgml_from_is_table(outer->from))
 		work = Min(work, inner->find_cost + pgml_cost_lookup(inner->fetched, info->fetched));
 	info->find_cost = work;
+	if (pgml_estimate_select(root, info, pgml_relinfo_exprs(joinrel, info)))
+	{
+		joinrel->rows = info->rows;
+		joinrel->reltarget->width = info->width;
+	}
 }
 
 /* Offer the join, sorted by these path keys if there are any. */

@@ -60,6 +60,7 @@ plain_work(RelOptInfo *rel, const PgmlRelInfo *info)
 	PgmlScanWork work = {
 		.pages = rel->pages,
 		.tuples = rel->tuples,
+		.found = info->estimate != NULL ? info->find_cost : 0,
 		.remote_quals = info->remote_cost,
 		.fetched = info->fetched,
 		.width = info->width,
@@ -137,6 +138,7 @@ offer_parameterized_path(PlannerInfo *root, RelOptInfo *rel, ParamPathInfo *ppi)
 
 	pgml_relinfo_split(root, rel, info->options, ppi->ppi_clauses, &remote, &local);
 	work.by_index = has_equality(remote);
+	work.found = 0;
 
 	cost_qual_eval(&cost, remote, root);
 	work.remote_quals.startup += cost.startup;

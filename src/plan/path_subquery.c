@@ -312,6 +312,7 @@ subquery_info(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *step)
 
 	info->options = palloc(sizeof(PgmlOptions));
 	*info->options = *step->options;
+	info->userid = step->userid;
 	pgml_size_ask(root, rel, info->options);
 	from->rti = rel->relid;
 	from->options = info->options;

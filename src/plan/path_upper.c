@@ -27,6 +27,7 @@
 #include "base/compat.h"
 #include "base/setting.h"
 #include "plan/cost.h"
+#include "plan/estimate.h"
 #include "plan/path.h"
 #include "plan/relinfo.h"
 #include "plan/subquery.h"
@@ -211,6 +212,7 @@ estimate_groups(PlannerInfo *root, PgmlRelInfo *info, PathTarget *target, AggSpl
 	info->rows = clamp_row_est(info->fetched * info->local_sel);
 	cost_qual_eval(&info->local_cost, info->local_conds, root);
 	info->width = target->width;
+	(void) pgml_estimate_select(root, info, list_concat_copy(target->exprs, info->local_conds));
 }
 
 /* Can the remote compute the first half of all aggregates in these expressions? */

@@ -17,7 +17,8 @@
  * rows over the wire, taking a small one for large costs a few needless round
  * trips.
  *
- * use_remote_estimate is accepted but doesn't ask the remote.
+ * With use_remote_estimate the remote says how many rows come, and what finding them
+ * costs (estimate.c).
  */
 #include "postgres.h"
 
@@ -40,6 +41,7 @@
 #include "plan/bound.h"
 #include "plan/changes.h"
 #include "plan/cost.h"
+#include "plan/estimate.h"
 #include "plan/relinfo.h"
 #include "plan/size.h"
 #include "plan/transport.h"
@@ -232,14 +234,20 @@ find_size(RelOptInfo *rel, const PgmlOptions *options)
 	rel->pages = (BlockNumber) Min(pages, (double) MaxBlockNumber);
 }
 
-void
-pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+/* Find out where conditions and columns go, unless that has been done before. */
+static PgmlRelInfo *
+prepare(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
-	PgmlRelInfo *info = palloc0(sizeof(PgmlRelInfo));
-	PgmlFrom   *from = palloc0(sizeof(PgmlFrom));
+	PgmlRelInfo *info = pgml_relinfo_of(rel);
+	PgmlFrom   *from;
 
+	if (info != NULL)
+		return info;
+	info = palloc0(sizeof(PgmlRelInfo));
+	from = palloc0(sizeof(PgmlFrom));
 	info->options = pgml_options_of_table(relid);
 	info->options->userid = rel->userid;
+	info->userid = pgml_relinfo_userid(rel);
 	pgml_size_ask(root, rel, info->options);
 	from->rti = rel->relid;
 	from->relid = relid;
@@ -253,6 +261,79 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	cost_qual_eval(&info->local_cost, info->local_conds, root);
 	info->local_sel = clauselist_selectivity(root, info->local_conds, rel->relid,
 											 JOIN_INNER, NULL);
+	rel->fdw_private = info;
+	return info;
+}
+
+List *
+pgml_relinfo_exprs(RelOptInfo *rel, const PgmlRelInfo *info)
+{
+	List	   *exprs = list_copy(rel->reltarget->exprs);
+	ListCell   *lc;
+
+	foreach(lc, info->local_conds)
+		exprs = lappend(exprs, lfirst_node(RestrictInfo, lc)->clause);
+	return exprs;
+}
+
+/* Is it a table of the same server, which the remote is to be asked about? */
+static bool
+is_to_estimate(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *info)
+{
+	RangeTblEntry *rte;
+
+	if (rel == NULL || rel->reloptkind != RELOPT_BASEREL || rel->serverid != info->options->serverid ||
+		pgml_relinfo_userid(rel) != info->userid)
+		return false;
+	rte = planner_rt_fetch(rel->relid, root);
+	return rte->rtekind == RTE_RELATION && rte->relkind == RELKIND_FOREIGN_TABLE &&
+		pgml_options_of_table(rte->relid)->use_remote_estimate;
+}
+
+/* Ask the remote about a scan, and those of the other tables of its server while we are at it. */
+static void
+estimate_scans(PlannerInfo *root, RelOptInfo *rel, PgmlRelInfo *info)
+{
+	List	   *infos = list_make1(info);
+	List	   *exprs = list_make1(pgml_relinfo_exprs(rel, info));
+
+	if (!info->options->use_remote_estimate || info->asked)
+		return;
+	info->asked = true;
+	for (int rti = 1; rel->reloptkind == RELOPT_BASEREL && rti < root->simple_rel_array_size; rti++)
+	{
+		RelOptInfo *other = root->simple_rel_array[rti];
+		PgmlRelInfo *of_other;
+
+		if (other == rel || !is_to_estimate(root, other, info))
+			continue;
+		of_other = prepare(root, other, planner_rt_fetch(rti, root)->relid);
+		if (of_other->asked)
+			continue;
+		of_other->asked = true;
+		infos = lappend(infos, of_other);
+		exprs = lappend(exprs, pgml_relinfo_exprs(other, of_other));
+	}
+	pgml_estimate_ask(root, infos, exprs);
+}
+
+/* Take over what the remote thinks of the scan. */
+static void
+take_estimate(RelOptInfo *rel, PgmlRelInfo *info)
+{
+	info->fetched = clamp_row_est(info->estimate->rows);
+	info->rows = rel->rows = clamp_row_est(info->fetched * info->local_sel);
+	info->width = rel->reltarget->width = info->estimate->width;
+	info->find_cost = info->estimate->cost;
+	rel->tuples = Max(rel->tuples, info->fetched);
+}
+
+void
+pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	PgmlRelInfo *info = prepare(root, rel, relid);
+
+	estimate_scans(root, rel, info);
 
 	/* the first call finds the width, which a guess needs, and the second uses the size */
 	set_baserel_size_estimates(root, rel);
@@ -272,9 +353,10 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		.tuples = rel->tuples,
 		.remote_quals = info->remote_cost
 	});
+	if (info->estimate != NULL)
+		take_estimate(rel, info);
 	info->run_once = changes_server(root, info->options->serverid);
 	info->bound = pgml_bound_find(root, rel, info);
 	info->concurrent = info->options->async_capable && !info->run_once &&
 		!pgml_relinfo_is_changed(root, rel->relid) && !pgml_transport_is_enough(root, rel->rows);
-	rel->fdw_private = info;
 }

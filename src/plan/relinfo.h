@@ -10,6 +10,7 @@
 
 #include "base/option.h"
 #include "query/select.h"
+#include "remote/estimate.h"
 
 /*
  * For a base relation, a join, and what stands above them.  One that the remote
@@ -18,6 +19,7 @@
 typedef struct PgmlRelInfo
 {
 	PgmlOptions *options;
+	Oid			userid;			/* whose mapping leads to the server */
 	List	   *remote_conds;	/* RestrictInfos that the remote evaluates */
 	List	   *local_conds;	/* RestrictInfos that stay here */
 	Bitmapset  *attrs_used;		/* of a base relation: attributes to fetch, offset by FirstLowInvalidHeapAttributeNumber */
@@ -50,6 +52,8 @@ typedef struct PgmlRelInfo
 	double		rows;			/* that the scan returns, after local_conds */
 	double		fetched;		/* that cross the wire */
 	int			width;
+	const PgmlEstimate *estimate;	/* what the remote has said of all that; NULL: nothing */
+	bool		asked;			/* it has been asked */
 	bool		guessed;		/* nobody has counted the rows of one of its tables */
 	Cost		find_cost;		/* of the remote finding them */
 	const PgmlSubquery *as_subplan; /* of a last step: it as a subquery in an expression, if that was asked for */
@@ -72,6 +76,9 @@ extern bool pgml_relinfo_is_changed(PlannerInfo *root, Index rti);
 
 /* The role whose privileges a relation is read with. */
 extern Oid	pgml_relinfo_userid(RelOptInfo *rel);
+
+/* List what its columns are wanted for: the target, and conditions that stay here. */
+extern List *pgml_relinfo_exprs(RelOptInfo *rel, const PgmlRelInfo *info);
 
 /* Note what is known of a join or an upper relation. */
 extern void pgml_relinfo_set(RelOptInfo *rel, PgmlRelInfo *info);

@@ -12,19 +12,10 @@
  * The same question tells whether the default collation of the remote's database is
  * ours, without which no order of text is shipped.  If all sizes are known, it is
  * asked for that alone, where the statement's meaning hangs on it.
- *
- * Planning must not depend on it.  If the remote can't be reached, or takes too
- * long to connect, or the user has no mapping, the statement is planned without,
- * and the remote isn't bothered again for a while: should the statement run, the
- * error will be its own.  For that the question is asked in a subtransaction.
- *
- * And it must not cost more than it is worth: nobody's stream is put aside for
- * it.  A connection that is busy isn't asked.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
@@ -36,27 +27,17 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "base/attempt.h"
 #include "base/compat.h"
+#include "plan/ask.h"
 #include "plan/relinfo.h"
 #include "plan/size.h"
 #include "query/deparse.h"
 #include "query/shippable.h"
 #include "remote/command.h"
-#include "remote/conncache.h"
 #include "remote/tablesize.h"
 
 /* How long an answer is believed: plans change with orders of magnitude, not from minute to minute. */
 #define SIZE_LASTS_MS (10 * 60 * 1000)
-
-/* How long a remote that couldn't be asked is left alone. */
-#define LEAVE_ALONE_MS (60 * 1000)
-
-/*
- * How long connecting may take: more than the six round trips of TCP, TLS and
- * SCRAM by satellite.  Who runs the statement waits once more, without this limit.
- */
-#define CONNECT_MS 5000
 
 /* What the remote has said of a foreign table. */
 typedef struct SizeEntry
@@ -84,13 +65,11 @@ typedef struct Wanted
 	List	   *relids;
 } Wanted;
 
-/* What is asked, and of whom. */
+/* What is asked. */
 typedef struct Question
 {
 	Oid			serverid;
-	Oid			userid;
 	List	   *relids;
-	PgmlConn   *conn;			/* as soon as there is one */
 } Question;
 
 static HTAB *sizes = NULL;
@@ -259,55 +238,19 @@ keep_answers(const Question *question, const PgmlTableSize *tables, bool same_co
 	}
 }
 
-/* May the connection be asked now, without being in anybody's way? */
-static bool
-is_free(PgmlConn *conn)
-{
-	if (conn->lost || conn->doomed || conn->occupant != NULL)
-		return false;
-	if (conn->wire != PGML_WIRE_IDLE && !conn->late)
-		return false;
-	if (pgml_command_remote_xact(conn) == PGML_XACT_FAILED)
-		return false;
-	return conn->invalidated || conn->ask_after <= GetCurrentTimestamp();
-}
-
-/* Ask, as the role whose privileges the scan will have.  Throws whatever goes wrong. */
+/* Callback: ask. */
 static void
-ask(void *arg)
+ask(PgmlConn *conn, void *arg)
 {
 	Question   *question = arg;
 	PgmlTableSize *tables = name_tables(question->relids);
 	bool		same_collation;
 
-	question->conn = pgml_conncache_get_for(question->serverid, question->userid);
-	if (!is_free(question->conn))
-		return;
-	question->conn->patience_ms = CONNECT_MS;
-	if (!pgml_tablesize_ask(question->conn, tables, list_length(question->relids),
-							&same_collation))
+	if (!pgml_tablesize_ask(conn, tables, list_length(question->relids), &same_collation))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),
-				 errmsg("server \"%s\" doesn't tell the sizes of its tables",
-						question->conn->name)));
+				 errmsg("server \"%s\" doesn't tell the sizes of its tables", conn->name)));
 	keep_answers(question, tables, same_collation);
-}
-
-/* Ask, come what may. */
-static void
-try_to_ask(Question *question)
-{
-	ErrorData  *error = pgml_attempt(ask, question);
-	PgmlConn   *conn = question->conn;
-
-	if (conn != NULL)
-		conn->patience_ms = 0;
-	if (error == NULL)
-		return;
-	if (conn != NULL)
-		conn->ask_after = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), LEAVE_ALONE_MS);
-	ereport(DEBUG1,
-			(errmsg_internal("planning without what the remote knows: %s", error->message)));
 }
 
 /* How many rows fit into a page, as core guesses it for a table that it hasn't analyzed. */
@@ -338,16 +281,14 @@ pgml_size_ask(PlannerInfo *root, RelOptInfo *rel, PgmlOptions *options)
 		create_caches();
 	unsized = unsized && !is_fresh(find_entry(options->relid));
 
-	/* a parallel operation doesn't allow for subtransactions */
-	if ((unsized || wants_collation(root, options->serverid)) && !IsInParallelMode())
+	if (unsized || wants_collation(root, options->serverid))
 	{
 		Question	question = {
 			.serverid = options->serverid,
-			.userid = pgml_relinfo_userid(rel),
 			.relids = unsized ? list_wanted(root, options->serverid, options->relid) : NIL
 		};
 
-		try_to_ask(&question);
+		pgml_ask_server(options->serverid, pgml_relinfo_userid(rel), ask, &question);
 	}
 
 	options->same_collation = pgml_size_same_collation(options->serverid);

@@ -89,26 +89,52 @@ pgml_command_try(PgmlConn *conn, const char *sql)
 	return pgml_result_wrap(receive_last(conn, 0));
 }
 
-PgmlResult *
-pgml_command_look(PgmlConn *conn, const char *sql)
+/* Send what tells something of the remote: in the transaction that there is, or without one. */
+static void
+send_look(PgmlConn *conn, const char *sql)
 {
+	char	   *message;
+
 	pgml_conn_claim(conn);
 	if (pgml_command_planned_depth(conn) > 0)
 	{
 		pgml_wire_prepare(conn);
 		pgml_wire_send_simple(conn, sql, PGML_WIRE_COMMAND);
+		return;
 	}
-	else
-	{
-		/* several statements in one message are a transaction by themselves */
-		char	   *message = psprintf("SET LOCAL search_path = pg_catalog; %s", sql);
 
-		pgml_connection_ensure(conn);
-		if (!pgml_command_end_send(conn, message) || !pgml_wire_flush(conn, 0))
-			pgml_wire_throw(conn, NULL);
-		pfree(message);
-	}
+	/* several statements in one message are a transaction by themselves */
+	message = psprintf("SET LOCAL search_path = pg_catalog; %s", sql);
+	pgml_connection_ensure(conn);
+	if (!pgml_command_end_send(conn, message) || !pgml_wire_flush(conn, 0))
+		pgml_wire_throw(conn, NULL);
+	pfree(message);
+}
+
+PgmlResult *
+pgml_command_look(PgmlConn *conn, const char *sql)
+{
+	send_look(conn, sql);
 	return pgml_result_wrap(receive_last(conn, 0));
+}
+
+bool
+pgml_command_look_all(PgmlConn *conn, const char *sql, PgmlResult **results, int n)
+{
+	PGresult   *res;
+	bool		good = true;
+	int			i = 0;
+
+	send_look(conn, sql);
+	while (pgml_wire_next(conn, 0, &res) && res != NULL)
+	{
+		good = good && pgml_wire_ok(res) && !pgml_wire_is_copy(res);
+		if (good && i < n && PQresultStatus(res) == PGRES_TUPLES_OK)
+			results[i++] = pgml_result_wrap(res);
+		else
+			PQclear(res);
+	}
+	return good && i == n;
 }
 
 PgmlResult *

@@ -96,6 +96,12 @@ extern bool pgml_result_is_error(PgmlResult *res);
  */
 extern PgmlResult *pgml_command_look(PgmlConn *conn, const char *sql);
 
+/*
+ * The same for several SELECTs or EXPLAINs in one message.  results, NULLs to begin with, get the
+ * results of n of them.  False: one of them has failed, or there are fewer.
+ */
+extern bool pgml_command_look_all(PgmlConn *conn, const char *sql, PgmlResult **results, int n);
+
 /* Report an error result at a level (ERROR doesn't return), with its SQLSTATE and all. */
 extern void pgml_result_report(PgmlConn *conn, PgmlResult *res, int elevel);
 

@@ -27,7 +27,7 @@ measure() {
 	local joined before
 	joined="SELECT count(n), sum(n.id) FROM here.keys JOIN $(
 		[ "$2" = analyzed ] && table "$1" narrow || echo "keys_$1.narrow") AS n USING (id)"
-	timed "$1" "$joined"
+	timed "$1" "$joined" "" ""
 	if [ "$1" != pgml ] && [ "$round" = 1 ]; then
 		on_remote -c "ALTER ROLE postgres SET log_statement = 'all'"
 		before=$(count_logged)
