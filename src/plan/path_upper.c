@@ -132,8 +132,9 @@ list_has_const(List *exprs)
 }
 
 /*
- * List the ways of grouping, where there are several.  A constant to group by would be taken for
- * the number of a column, and one with a cast for another expression than the constant.
+ * List the ways of grouping, where there are several.  In rows of some of them, what the others
+ * group by is null; but a value that is known here, the same in all rows, is never taken from
+ * the remote.  (And a constant to group by would be taken for the number of a column there.)
  */
 static bool
 list_grouping_sets(PlannerInfo *root, PgmlRelInfo *info)
@@ -141,8 +142,9 @@ list_grouping_sets(PlannerInfo *root, PgmlRelInfo *info)
 	ListCell   *lc;
 	ListCell   *lc2;
 
-	if (list_has_const(info->group))
-		return false;
+	foreach(lc, info->group)
+		if (bms_is_empty(pull_varnos(root, lfirst(lc))))
+			return false;
 	foreach(lc, root->parse->groupingSets)
 	{
 		List	   *set = NIL;

@@ -84,6 +84,9 @@ SELECT same('SELECT g, count(*), rank() OVER (ORDER BY count(*), g) FROM a GROUP
 SELECT same('SELECT g, 5 AS five, count(*) FROM a GROUP BY ROLLUP (g, 2)');
 SELECT same('SELECT coalesce(g, -1), g IS NULL, count(*) FROM a GROUP BY CUBE (g, coalesce(g, -1))');
 SELECT same('SELECT g, count(*) FROM a WHERE g = 2 GROUP BY ROLLUP (g)');
+-- a value that is known here is null in rows that aren't grouped by it
+SELECT same('SELECT EXISTS (SELECT FROM near.a) AS e, g, count(*), grouping(EXISTS (SELECT FROM near.a), g) FROM a GROUP BY CUBE (EXISTS (SELECT FROM near.a), g)');
+SELECT same('SELECT (SELECT min(id) FROM near.a), g FROM a UNION ALL SELECT g, (SELECT max(id) FROM near.a) FROM a EXCEPT SELECT (SELECT 3), g FROM a');
 SELECT same('SELECT DISTINCT GROUPING(g), c FROM a GROUP BY GROUPING SETS ((g, c), c)');
 
 -- DISTINCT ON
