@@ -57,6 +57,7 @@
 #include "utils/acl.h"
 #include "utils/syscache.h"
 #include "utils/rel.h"
+#include "utils/wait_event.h"
 
 /* Columns of pg_database: 17 has renamed one, 16 has added one (InvalidAttrNumber: not there). */
 #if PG_VERSION_NUM >= 170000
@@ -277,6 +278,20 @@ pgml_executor_run(QueryDesc *query)
 	ExecutorRun(query, ForwardScanDirection, 0);
 #else
 	ExecutorRun(query, ForwardScanDirection, 0, true);
+#endif
+}
+
+/*
+ * What pg_stat_activity shows while we wait: "Extension", or from 17 on a name of our own,
+ * to be asked for once in a session.
+ */
+static inline uint32
+pgml_new_wait_event(const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	return WaitEventExtensionNew(name);
+#else
+	return PG_WAIT_EXTENSION;
 #endif
 }
 

@@ -302,7 +302,7 @@ wait_connected(PgmlConn *conn, int timeout_ms)
 		events |= status == PGRES_POLLING_READING ? WL_SOCKET_READABLE : WL_SOCKET_CONNECTED;
 
 		happened = WaitLatchOrSocket(MyLatch, events, PQsocket(conn->pg), left,
-									 PG_WAIT_EXTENSION);
+									 pgml_wire_wait_event(PGML_WAIT_CONNECT));
 		if (happened & WL_LATCH_SET)
 		{
 			ResetLatch(MyLatch);

@@ -31,6 +31,21 @@ pgml_wire_time_left(TimestampTz deadline, long *timeout)
 	return *timeout > 0 && !ProcDiePending && !QueryCancelPending;
 }
 
+uint32
+pgml_wire_wait_event(PgmlWaitFor what)
+{
+	static const char *const names[] = {
+		[PGML_WAIT_CONNECT] = "PgmlFdwConnect",
+		[PGML_WAIT_SEND] = "PgmlFdwSend",
+		[PGML_WAIT_RECEIVE] = "PgmlFdwReceive"
+	};
+	static uint32 events[lengthof(names)];
+
+	if (events[what] == 0)
+		events[what] = pgml_new_wait_event(names[what]);
+	return events[what];
+}
+
 /* The latch has been set: by whom, if anybody wants to know. */
 static void
 hear_latch(TimestampTz deadline)
@@ -51,7 +66,9 @@ pgml_wire_wait(int socket, int events, TimestampTz deadline)
 	if (timeout >= 0)
 		events |= WL_TIMEOUT;
 	happened = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | events,
-								 socket, timeout, PG_WAIT_EXTENSION);
+								 socket, timeout,
+								 pgml_wire_wait_event(events & WL_SOCKET_WRITEABLE ? PGML_WAIT_SEND :
+													  PGML_WAIT_RECEIVE));
 	if (happened & WL_LATCH_SET)
 		hear_latch(deadline);
 	return true;
@@ -86,7 +103,8 @@ wait_input(PgmlConn *conn, long timeout, TimestampTz deadline)
 	{
 		int			happened = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH |
 												 WL_SOCKET_READABLE | (timeout >= 0 ? WL_TIMEOUT : 0),
-												 PQsocket(conn->pg), timeout, PG_WAIT_EXTENSION);
+												 PQsocket(conn->pg), timeout,
+												 pgml_wire_wait_event(PGML_WAIT_RECEIVE));
 
 		if (happened & WL_LATCH_SET)
 			hear_latch(deadline);
@@ -94,7 +112,7 @@ wait_input(PgmlConn *conn, long timeout, TimestampTz deadline)
 	}
 	if (conn->waits == NULL || conn->waits_on != PQsocket(conn->pg))
 		make_wait_set(conn);
-	if (WaitEventSetWait(conn->waits, timeout, &event, 1, PG_WAIT_EXTENSION) == 0)
+	if (WaitEventSetWait(conn->waits, timeout, &event, 1, pgml_wire_wait_event(PGML_WAIT_RECEIVE)) == 0)
 		return false;
 	if (event.events & WL_LATCH_SET)
 		hear_latch(deadline);
@@ -164,7 +182,7 @@ pgml_stream_await_any(const int *sockets, int n)
 	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
 	for (int i = 0; i < n; i++)
 		AddWaitEventToSet(set, WL_SOCKET_READABLE, sockets[i], NULL, NULL);
-	happened = WaitEventSetWait(set, -1, &event, 1, PG_WAIT_EXTENSION);
+	happened = WaitEventSetWait(set, -1, &event, 1, pgml_wire_wait_event(PGML_WAIT_RECEIVE));
 
 	/* an interrupt would leave it behind */
 	FreeWaitEventSet(set);

@@ -50,6 +50,16 @@ extern void pgml_wire_prepare_copyin(PgmlConn *conn, int level);
  */
 extern void pgml_wire_begin(PgmlConn *conn, const char *sql, PgmlWire wire, bool pipelined);
 
+/* What others see while we wait (pg_stat_activity.wait_event, from 17 on by these names). */
+typedef enum PgmlWaitFor
+{
+	PGML_WAIT_CONNECT,
+	PGML_WAIT_SEND,
+	PGML_WAIT_RECEIVE
+} PgmlWaitFor;
+
+extern uint32 pgml_wire_wait_event(PgmlWaitFor what);
+
 /*
  * Wait for a socket's events (WL_SOCKET_...), maybe returning early.  deadline
  * 0: interruptibly, throws; else never throws and returns false when it has

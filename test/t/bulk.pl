@@ -194,6 +194,8 @@ for my $name ('pull', 'push')
 	my ($type, $relation) = $name eq 'pull' ? ('COPY FROM', 'accounts') : ('COPY TO', 'trickle');
 	ok(until_true($local, qq{SELECT count(*) = 1 FROM pg_stat_progress_copy WHERE command = '$type' AND type = 'CALLBACK'
 		AND relid = '$relation'::regclass AND tuples_processed >= 256 AND bytes_processed > 256 * 10000}), "$name shows its progress");
+	ok(until_true($local, q{SELECT wait_event = CASE WHEN current_setting('server_version_num')::int < 170000 THEN 'Extension' ELSE 'PgmlFdwReceive' END
+		FROM pg_stat_activity WHERE pid = } . $session->pid), 'and what it waits for') if $name eq 'pull';
 	$local->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $session->pid . ')');
 	$session->answer;
 }

@@ -124,7 +124,7 @@ for my $end ('cancelled', 'terminated', 'remote terminated', 'crashed')
 for my $round (1 .. 6)
 {
 	fresh();
-	$victim->send(call_with(q{, exclude => '{}', jobs => 3}) =~ s/, exclude => '\{\}'//r);
+	$victim->send(call_with(', jobs => 3'));
 	sleep rand(0.4);
 	if ($round % 2)
 	{
@@ -137,8 +137,8 @@ for my $round (1 .. 6)
 	$victim->answer(20);
 	for my $table ('debit', 'entries', 'zcredit')
 	{
-		my $is = $session->ask(qq{SELECT coalesce((xpath('//c/text()', query_to_xml(format('SELECT count(*) AS c FROM %s', to_regclass('shop.$table')), false, false, '')))[1]::text, 'none')
-			FROM (SELECT WHERE to_regclass('shop.$table') IS NOT NULL) AS x});
+		# nothing but an error, if it isn't there
+		my $is = $session->ask("SELECT count(*) FROM shop.$table");
 		my $state = $session->ask(qq{SELECT state FROM shop.pgml_fdw_pull_log WHERE kind = 'table' AND name = '$table'});
 		my $whole = $remote->safe_psql('postgres', "SELECT count(*) FROM shop.$table");
 		is($is, $state eq 'done' ? $whole : '', "round $round: $table is complete or not there");
