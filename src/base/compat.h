@@ -105,10 +105,15 @@ static inline Oid
 pgml_target_userid(PlannerInfo *root, Index rti)
 {
 	RangeTblEntry *rte = planner_rt_fetch(rti, root);
+	Oid			userid;
+
 #if PG_VERSION_NUM >= 160000
-	Oid			userid = getRTEPermissionInfo(root->parse->rteperminfos, rte)->checkAsUser;
+	/* of a partition nothing is said but by the table that the statement names */
+	if (rte->perminfoindex == 0)
+		rte = planner_rt_fetch(root->parse->resultRelation, root);
+	userid = getRTEPermissionInfo(root->parse->rteperminfos, rte)->checkAsUser;
 #else
-	Oid			userid = rte->checkAsUser;
+	userid = rte->checkAsUser;
 #endif
 
 	return OidIsValid(userid) ? userid : GetUserId();
