@@ -59,6 +59,13 @@
 #include "utils/rel.h"
 #include "utils/wait_event.h"
 
+/* The version of this server, 15 for 15.4. */
+static inline int
+pgml_major_version(void)
+{
+	return PG_VERSION_NUM / 10000;
+}
+
 /* Columns of pg_database: 17 has renamed one, 16 has added one (InvalidAttrNumber: not there). */
 #if PG_VERSION_NUM >= 170000
 #define PGML_ANUM_DATLOCALE Anum_pg_database_datlocale

@@ -71,6 +71,7 @@ typedef struct PgmlOptions
 	bool		import_stats;
 	bool		ask_size;
 	Oid			userid;			/* no option: the role that the planner reads the relation as; InvalidOid: whoever runs the plan */
+	int			server_version; /* no option: the remote's, as PQserverVersion; 0: not known (plan/size.c) */
 	bool		same_collation; /* no option: the remote has said that its default collation is ours (plan/size.c) */
 
 	/* execution */

@@ -248,6 +248,7 @@ pgmlPlanDirectModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation,
 	options = pgml_options_of_table(rte->relid);
 	options->userid = pgml_target_userid(root, resultRelation);
 	options->same_collation = pgml_size_same_collation(options->serverid);
+	options->server_version = pgml_size_server_version(options->serverid);
 	cxt.options = options;
 	rel = table_open(rte->relid, NoLock);	/* the planner holds a lock */
 	direct.returning = pgml_modify_returned_columns(rel, plan, resultRelation, subplan_index);

@@ -438,7 +438,7 @@ limit_is_shippable(PlannerInfo *root, PgmlRelInfo *info)
 	info->limit = (Expr *) parse->limitCount;
 	info->offset = (Expr *) parse->limitOffset;
 	info->with_ties = parse->limitOption == LIMIT_OPTION_WITH_TIES && info->limit != NULL;
-	if (info->with_ties && !has_sort_key(info->sort))
+	if (info->with_ties && (!has_sort_key(info->sort) || !pgml_with_ties_is_there(info->options)))
 		return false;
 	return (info->limit == NULL ||
 			pgml_shippable_expr(root, info->relids, info->options, info->limit)) &&

@@ -1,6 +1,6 @@
 /*
  * size.c
- *		What is asked of the remote while planning: sizes, and its default collation.
+ *		What is asked of the remote while planning: sizes, its default collation and version.
  *
  * Question answered: this table has no statistics (nobody has run ANALYZE), so
  * with how many rows shall the planner reckon?  The remote knows, and is asked,
@@ -56,6 +56,7 @@ typedef struct CollationEntry
 	Oid			serverid;
 	TimestampTz asked_at;
 	bool		same;			/* as ours */
+	int			server_version;
 } CollationEntry;
 
 /* The tables that a statement wants to know about. */
@@ -217,7 +218,8 @@ name_tables(List *relids)
 
 /* Write down the answers. */
 static void
-keep_answers(const Question *question, const PgmlTableSize *tables, bool same_collation)
+keep_answers(const Question *question, const PgmlTableSize *tables, bool same_collation,
+			 int server_version)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	CollationEntry *collation = hash_search(collations, &question->serverid, HASH_ENTER, NULL);
@@ -225,6 +227,7 @@ keep_answers(const Question *question, const PgmlTableSize *tables, bool same_co
 
 	collation->asked_at = now;
 	collation->same = same_collation;
+	collation->server_version = server_version;
 	foreach(lc, question->relids)
 	{
 		const PgmlTableSize *table = &tables[foreach_current_index(lc)];
@@ -250,7 +253,7 @@ ask(PgmlConn *conn, void *arg)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("server \"%s\" doesn't tell the sizes of its tables", conn->name)));
-	keep_answers(question, tables, same_collation);
+	keep_answers(question, tables, same_collation, conn->caps.server_version);
 }
 
 /* How many rows fit into a page, as core guesses it for a table that it hasn't analyzed. */
@@ -263,13 +266,14 @@ guess_density(Oid relid)
 	return Max((BLCKSZ - SizeOfPageHeaderData) / tuple_width, 1);
 }
 
-/* Does the statement need to know more of the remote's collation than is known? */
+/* Does the statement need to know more of the remote's collation, or its version, than is known? */
 static bool
 wants_collation(PlannerInfo *root, Oid serverid)
 {
 	CollationEntry *entry = hash_search(collations, &serverid, HASH_FIND, NULL);
 
-	return (entry == NULL || is_late(entry->asked_at)) && pgml_needs_same_collation(root->parse);
+	return (entry == NULL || is_late(entry->asked_at)) &&
+		(pgml_needs_same_collation(root->parse) || pgml_needs_version(root->parse));
 }
 
 void
@@ -292,6 +296,17 @@ pgml_size_ask(PlannerInfo *root, RelOptInfo *rel, PgmlOptions *options)
 	}
 
 	options->same_collation = pgml_size_same_collation(options->serverid);
+	options->server_version = pgml_size_server_version(options->serverid);
+}
+
+int
+pgml_size_server_version(Oid serverid)
+{
+	CollationEntry *entry = NULL;
+
+	if (collations != NULL)
+		entry = hash_search(collations, &serverid, HASH_FIND, NULL);
+	return entry != NULL ? entry->server_version : 0;
 }
 
 bool

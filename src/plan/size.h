@@ -20,8 +20,9 @@
  */
 extern void pgml_size_ask(PlannerInfo *root, RelOptInfo *rel, PgmlOptions *options);
 
-/* Has the server said that its default collation is ours?  Doesn't ask. */
+/* Has the server said that its default collation is ours?  And which version has it (0: not known)?  Doesn't ask. */
 extern bool pgml_size_same_collation(Oid serverid);
+extern int	pgml_size_server_version(Oid serverid);
 
 /*
  * Find out how many pages and rows a table has, by what the remote has said when

@@ -42,6 +42,13 @@ extern bool pgml_is_local_value(Relids relids, const PgmlOptions *options, Expr 
  */
 extern bool pgml_needs_same_collation(Query *query);
 
+/*
+ * shippable_version.c: may what is shipped of this Query hang on the remote's version?  And
+ * does it know FETCH FIRST ... WITH TIES?
+ */
+extern bool pgml_needs_version(Query *query);
+extern bool pgml_with_ties_is_there(const PgmlOptions *options);
+
 /* Are there functions in it that aren't immutable, those computed here left aside? */
 extern bool pgml_has_mutable_functions(Relids relids, const PgmlOptions *options, Expr *expr);
 

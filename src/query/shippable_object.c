@@ -129,7 +129,7 @@ pgml_shippable_object(Oid objectid, Oid classid, const PgmlOptions *options)
 	Oid			extension;
 
 	if (pgml_is_builtin(objectid))
-		return true;
+		return pgml_builtin_is_there(objectid, classid, options);
 	if (options->extensions == NIL)
 		return false;
 

@@ -13,6 +13,9 @@
 /* Is it in every PostgreSQL database? */
 extern bool pgml_is_builtin(Oid objectid);
 
+/* Has the remote this built-in object, as far as is known of its version?  (shippable_version.c) */
+extern bool pgml_builtin_is_there(Oid objectid, Oid classid, const PgmlOptions *options);
+
 /* Is the type, or what it is an array of, known to the remote? */
 extern bool pgml_shippable_type(Oid typid, const PgmlOptions *options);
 

@@ -4,6 +4,7 @@
 #   $proxy->port;                 # on 127.0.0.1
 #   $proxy->latency($ms);         # delays each piece of data, in each direction
 #   $proxy->swallow_cancel(1);    # cancel requests vanish; 'next': just one
+#   $proxy->pretend(13);          # the server says that it is of another version (two digits)
 #   $proxy->stall(1);             # connections stay open, nothing passes
 #   $proxy->cut;                  # resets all connections
 #   $proxy->freeze;               # on those that there are, nothing passes ever again
@@ -54,6 +55,7 @@ sub latency { return $_[0]->command("latency $_[1]") }
 sub swallow_cancel { return $_[0]->command("swallow_cancel $_[1]") }
 sub stall { return $_[0]->command("stall $_[1]") }
 sub rename { return $_[0]->command("rename $_[1]") }
+sub pretend { return $_[0]->command("pretend $_[1]") }
 sub refuse { return $_[0]->command("refuse $_[1]") }
 sub cut { return $_[0]->command('cut 1') }
 sub freeze { return $_[0]->command('freeze 1') }
@@ -93,7 +95,7 @@ sub connect_upstream
 sub serve
 {
 	my ($listener, $control, $host, $port) = @_;
-	my %set = (latency => 0, swallow_cancel => 0, stall => 0, rename => 0, refuse => 0);
+	my %set = (latency => 0, swallow_cancel => 0, stall => 0, rename => 0, refuse => 0, pretend => 0);
 	my %link;    # by fileno of "from"
 
 	while (1)
@@ -152,6 +154,7 @@ sub serve
 				rename_statements(\$data) if $got && $l->{client} && $set{rename};
 				$l->{ended} = !$got;
 				$l->{size} += $got // 0;
+				$data =~ s/(server_version\0)\d\d/$1$set{pretend}/ if $set{pretend} && $got;
 				push @{ $l->{queue} }, [ $now + $set{latency} / 1000, $got ? $data : undef ];
 			}
 		}
