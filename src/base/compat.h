@@ -149,6 +149,13 @@ pgml_adopt_rte(Query *into, Query *from, RangeTblEntry *rte)
 	into->rtable = lappend(into->rtable, copy);
 }
 
+/* Can EXPLAIN print a window function in a plan without a WindowAgg?  18 takes the window's name from there. */
+static inline bool
+pgml_explains_windows(void)
+{
+	return PG_VERSION_NUM < 180000;
+}
+
 /*
  * The conditions on window functions' results that core has moved from the query around this
  * one into it, for the windows to stop early, and need not check a second time.  17

@@ -73,6 +73,10 @@ add_upper_path(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *info, Path
 	Path	   *path = (Path *) pgml_create_upper_path(root, rel, target, info->rows,
 													   startup_cost, total_cost, pathkeys);
 
+	/* such a plan could be run, but not explained; within a subquery nobody sees them */
+	if (info->windowed && !pgml_explains_windows() &&
+		(info->run_conds != NIL || contain_window_function((Node *) target->exprs)))
+		return;
 	if (only)
 	{
 		rel->pathlist = NIL;

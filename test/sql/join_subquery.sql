@@ -32,7 +32,7 @@ SELECT ships('SELECT a.id FROM a WHERE EXISTS (SELECT FROM (SELECT a_id, sum(v) 
 SELECT ships('SELECT a.id FROM a WHERE NOT EXISTS (SELECT FROM (SELECT a_id, sum(v) AS v FROM b GROUP BY a_id) s WHERE s.a_id = a.id AND s.v > 200) ORDER BY 1 LIMIT 7');
 
 -- in one another
-SELECT ships('SELECT a.id, z.m FROM a JOIN (SELECT y.n, max(y.a_id) AS m FROM (SELECT a_id, count(*) AS n FROM b GROUP BY a_id) y JOIN c ON c.k = y.n GROUP BY y.n) z ON z.m = a.id');
+SELECT whole('SELECT a.id, z.m FROM a JOIN (SELECT y.n, max(y.a_id) AS m FROM (SELECT a_id, count(*) AS n FROM b GROUP BY a_id) y JOIN c ON c.k = y.n GROUP BY y.n) z ON z.m = a.id');
 SELECT ships('SELECT a.id, z.n FROM a JOIN (SELECT count(*) AS n FROM a WHERE EXISTS (SELECT FROM b WHERE b.a_id = a.id)) z ON z.n > a.id * 4');
 
 -- distinct, limited
