@@ -22,7 +22,7 @@
  *
  * Outer joins.  From 16 on a column looks different above the outer join that may make
  * it null.  In this node there is but one row, the joined one, so all
- * expressions are brought into the form that the target list has.
+ * expressions are brought into the form that they have above it.
  */
 #include "postgres.h"
 
@@ -344,10 +344,10 @@ set_costs(PlannerInfo *root, CustomPath *path, const Keyed *keyed, Path *outer, 
  * The plan
  */
 
-/* The forms in which columns and placeholders stand in the target list. */
+/* The forms in which columns and placeholders stand above the join. */
 typedef struct Forms
 {
-	List	   *wanted;			/* Vars and PlaceHolderVars of the target list */
+	List	   *wanted;			/* Vars and PlaceHolderVars of the joined relation */
 	List	   *scanned;		/* TargetEntries of both sides */
 } Forms;
 
@@ -381,7 +381,7 @@ find_column(List *exprs, const Var *var)
 	return NULL;
 }
 
-/* Bring an expression into the form that the target list has. */
+/* Bring an expression into the form that it has above the join. */
 static Node *
 take_form(Node *node, Forms *forms)
 {
@@ -456,7 +456,8 @@ plan_keyed(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path, List *tlis
 	{
 		Forms		forms;
 
-		forms.wanted = pull_var_clause((Node *) tlist, PVC_INCLUDE_PLACEHOLDERS);
+		/* not of tlist, for which core may put another one */
+		forms.wanted = pull_var_clause((Node *) rel->reltarget->exprs, PVC_INCLUDE_PLACEHOLDERS);
 		forms.scanned = columns;
 		exprs = (List *) take_form((Node *) exprs, &forms);
 		filter = (List *) take_form((Node *) filter, &forms);

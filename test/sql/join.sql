@@ -118,8 +118,8 @@ SELECT ships('SELECT DISTINCT count(*) FROM a GROUP BY g ORDER BY 1 DESC');
 SELECT same('SELECT DISTINCT ON (g) g, id FROM a ORDER BY g, id');
 -- what is known here and sent is not taken from the rows
 SELECT ships('SELECT DISTINCT g, now() FROM a ORDER BY 1');
-SELECT ships('SELECT date_trunc(''day'', now()), g, now() - interval ''1 day'', max(id) FROM a GROUP BY 1, 2, 3');
-SELECT ships('SELECT count(*), now() AS moment FROM a GROUP BY moment');
+SELECT same('SELECT date_trunc(''day'', now()), g, now() - interval ''1 day'', max(id) FROM a GROUP BY 1, 2, 3');
+SELECT same('SELECT count(*), now() AS moment FROM a GROUP BY moment');
 SELECT same('SELECT a.id, x.* FROM near.c JOIN a ON a.id = c.k CROSS JOIN LATERAL (SELECT DISTINCT b.g, a.id * 2, c.k FROM a b WHERE b.g > c.k ORDER BY 1 OFFSET 1) x');
 SET plan_cache_mode = force_generic_plan;
 PREPARE known (int, int) AS SELECT DISTINCT $1 AS x, g + $2 FROM far.a WHERE id > $1 ORDER BY 2 LIMIT 3;
@@ -166,8 +166,7 @@ CREATE VIEW far.view_b AS SELECT * FROM far.b;
 ALTER VIEW far.view_b OWNER TO pgml_join_owner;
 SELECT sent('SELECT a.id FROM a JOIN view_b ON view_b.a_id = a.id');
 
--- what is the same in all rows is known here, though it be grouped by; its value is sent all the same
-SELECT sent('SELECT EXISTS (SELECT FROM near.none), sum(id) FROM a GROUP BY 1');
+-- what is the same in all rows is known here, though it be grouped by (from 18 on, core doesn't)
 SELECT same('SELECT EXISTS (SELECT FROM near.none), sum(id) FROM a GROUP BY 1');
 SELECT same('SELECT EXISTS (SELECT FROM near.none), g, sum(id) FROM a GROUP BY 1, 2');
 SELECT same('SELECT EXISTS (SELECT FROM near.c), count(*) FROM a WHERE false GROUP BY 1');

@@ -170,11 +170,6 @@ COMMIT;
 -- not where the scan may be run only once
 SELECT alike('INSERT INTO detail SELECT t_id, tenant, part, qty + 10000 FROM detail JOIN here.l ON l.id = t_id AND random() >= 0', '{detail}');
 
--- turned off
-SET pgml_fdw.enable_keyed_join = off;
-EXPLAIN (COSTS OFF) SELECT * FROM here.l JOIN t USING (id);
-RESET pgml_fdw.enable_keyed_join;
-
 -- EXPLAIN
 CREATE FUNCTION far.told(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
@@ -206,6 +201,10 @@ BEGIN
   RETURN answer;
 END
 $$;
+SELECT joins_by('SELECT * FROM here.l JOIN t USING (id)');
+SET pgml_fdw.enable_keyed_join = off;
+SELECT joins_by('SELECT * FROM here.l JOIN t USING (id)') ~ 'keyed';
+RESET pgml_fdw.enable_keyed_join;
 CREATE FUNCTION far.trips(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   before bigint;
