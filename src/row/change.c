@@ -313,8 +313,10 @@ send_batch(PgmlChanger *changer, const char *name, const char *sql, const char *
 {
 	Flight	   *flight;
 
+	/* half of them keep the remote busy until we come again: one wait for several answers */
 	if (changer->in_flight == MAX_IN_FLIGHT)
-		take_result(changer);
+		while (changer->in_flight > MAX_IN_FLIGHT / 2)
+			take_result(changer);
 	pgml_train_send(changer->conn, &changer->occupant, name, sql, params);
 	flight = &changer->flights[changer->in_flight++];
 	flight->nrows = nrows;
