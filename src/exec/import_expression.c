@@ -41,6 +41,7 @@
 #include "utils/syscache.h"
 
 #include "exec/import_state.h"
+#include "exec/watchful.h"
 #include "query/shippable.h"
 
 /* One analysis. */
@@ -232,20 +233,7 @@ contains_unshippable_function(Node *node, void *options)
 static bool
 is_harmful_function(Oid function, void *unused)
 {
-	switch (function)
-	{
-		case F_CLOCK_TIMESTAMP:
-		case F_TIMEOFDAY:
-		case F_GEN_RANDOM_UUID:
-#ifdef F_RANDOM
-		case F_RANDOM:
-#else
-		case F_RANDOM_:
-#endif
-			return false;
-		default:
-			return func_volatile(function) == PROVOLATILE_VOLATILE;
-	}
+	return func_volatile(function) == PROVOLATILE_VOLATILE && !pgml_is_harmless(function);
 }
 
 static bool

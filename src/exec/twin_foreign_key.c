@@ -138,12 +138,15 @@ append_action(StringInfo sql, const char *when, char action, List *columns)
 	}
 }
 
-/* "ALTER TABLE name" of the table here. */
+/* Begin a statement: "ALTER TABLE name <what> CONSTRAINT name" of the table and the key here. */
 static void
-append_alter(StringInfo sql, const PgmlImport *import, const PgmlRemoteForeignKey *key)
+start_alter(StringInfo sql, const PgmlImport *import, const PgmlRemoteForeignKey *key,
+			const char *what)
 {
-	appendStringInfo(sql, "ALTER TABLE %s",
-					 quote_qualified_identifier(import->local_schema, pgml_import_name(key->table)));
+	initStringInfo(sql);
+	appendStringInfo(sql, "ALTER TABLE %s %s CONSTRAINT %s",
+					 quote_qualified_identifier(import->local_schema, pgml_import_name(key->table)),
+					 what, quote_identifier(pgml_import_name(key->name)));
 }
 
 const char *
@@ -151,9 +154,8 @@ pgml_foreign_key_make(PgmlImport *import, const PgmlRemoteForeignKey *key)
 {
 	StringInfoData sql;
 
-	initStringInfo(&sql);
-	append_alter(&sql, import, key);
-	appendStringInfo(&sql, " ADD CONSTRAINT %s FOREIGN KEY", quote_identifier(pgml_import_name(key->name)));
+	start_alter(&sql, import, key, "ADD");
+	appendStringInfoString(&sql, " FOREIGN KEY");
 	append_names(&sql, key->columns);
 	appendStringInfo(&sql, " REFERENCES %s",
 					 quote_qualified_identifier(import->local_schema, pgml_import_name(key->other_table)));
@@ -173,8 +175,6 @@ pgml_foreign_key_validate(PgmlImport *import, const PgmlRemoteForeignKey *key)
 {
 	StringInfoData sql;
 
-	initStringInfo(&sql);
-	append_alter(&sql, import, key);
-	appendStringInfo(&sql, " VALIDATE CONSTRAINT %s", quote_identifier(pgml_import_name(key->name)));
+	start_alter(&sql, import, key, "VALIDATE");
 	return pgml_import_try_run(import, sql.data);
 }

@@ -46,15 +46,11 @@ typedef struct PlanSearch
 
 static bool is_watchful(Node *node, void *context);
 
-/* Callback of check_functions_in_node; context: a PlanSearch, or NULL. */
-static bool
-function_is_watchful(Oid funcid, void *context)
+bool
+pgml_is_harmless(Oid funcid)
 {
-	const PlanSearch *search = context;
-
 	switch (funcid)
 	{
-		case F_NEXTVAL:
 		case F_CLOCK_TIMESTAMP:
 		case F_TIMEOFDAY:
 		case F_GEN_RANDOM_UUID:
@@ -64,10 +60,20 @@ function_is_watchful(Oid funcid, void *context)
 #else
 		case F_RANDOM_:
 #endif
-			return false;
+			return true;
 		default:
-			break;
+			return false;
 	}
+}
+
+/* Callback of check_functions_in_node; context: a PlanSearch, or NULL. */
+static bool
+function_is_watchful(Oid funcid, void *context)
+{
+	const PlanSearch *search = context;
+
+	if (funcid == F_NEXTVAL || pgml_is_harmless(funcid))
+		return false;
 	switch (func_volatile(funcid))
 	{
 		case PROVOLATILE_VOLATILE:

@@ -8,6 +8,9 @@
 #include "postgres.h"
 #include "nodes/execnodes.h"
 
+/* Is it a volatile function that reads nothing but clocks and random numbers, and changes nothing? */
+extern bool pgml_is_harmless(Oid funcid);
+
 /* Could an expression, or one in a list of them, notice? */
 extern bool pgml_watchful_expr(void *expr);
 

@@ -13,7 +13,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "foreign/fdwapi.h"
@@ -21,7 +20,6 @@
 #include "parser/scansup.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "base/compat.h"
@@ -30,6 +28,7 @@
 #include "remote/command.h"
 #include "remote/conncache.h"
 #include "remote/security.h"
+#include "sqlfunc/argument.h"
 #include "sqlfunc/bulkcopy.h"
 
 PG_FUNCTION_INFO_V1(pgml_fdw_pull);
@@ -138,62 +137,26 @@ pgml_bulk_analyze(const char *sql)
 	return queries;
 }
 
-pg_noreturn static void
-throw_missing_argument(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("argument \"%s\" must not be null", name)));
-}
-
-/* Read a text that must be there. */
-static char *
-text_argument(FunctionCallInfo fcinfo, int arg, const char *name)
-{
-	if (PG_ARGISNULL(arg))
-		throw_missing_argument(name);
-	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
-}
-
-/* Read a name[] into a list of strings; null: NIL. */
+/* Read a list of columns, none of them twice; null: NIL. */
 static List *
-names_argument(FunctionCallInfo fcinfo, int arg, const char *name)
+columns_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 {
-	List	   *names = NIL;
-	Datum	   *values;
-	bool	   *nulls;
-	int			n;
+	List	   *names = pgml_argument_names(fcinfo, arg, name);
+	ListCell   *lc;
 
-	if (PG_ARGISNULL(arg))
-		return NIL;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
-					  &values, &nulls, &n);
-	for (int i = 0; i < n; i++)
-	{
-		char	   *column;
-
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not contain nulls", name)));
-		column = pstrdup(NameStr(*DatumGetName(values[i])));
-		if (pgml_bulk_has_name(names, column))
+	foreach(lc, names)
+		if (pgml_bulk_has_name(list_copy_head(names, foreach_current_index(lc)), lfirst(lc)))
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_COLUMN),
-					 errmsg("column \"%s\" is named more than once in argument \"%s\"", column, name)));
-		names = lappend(names, column);
-	}
-	if (names == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" is an empty list", name)));
+					 errmsg("column \"%s\" is named more than once in argument \"%s\"",
+							(char *) lfirst(lc), name)));
 	return names;
 }
 
 static PgmlCopyMode
 mode_argument(FunctionCallInfo fcinfo)
 {
-	char	   *mode = text_argument(fcinfo, ARG_MODE, "mode");
+	char	   *mode = pgml_argument_text(fcinfo, ARG_MODE, "mode");
 
 	if (pg_strcasecmp(mode, "append") == 0)
 		return PGML_COPY_APPEND;
@@ -250,19 +213,15 @@ read_call(FunctionCallInfo fcinfo)
 {
 	PgmlCopyCall *call = palloc0(sizeof(PgmlCopyCall));
 
-	if (PG_ARGISNULL(ARG_SERVER))
-		throw_missing_argument("server");
-	call->server = pgml_bulk_find_server(NameStr(*PG_GETARG_NAME(ARG_SERVER)));
-	call->source = text_argument(fcinfo, ARG_SOURCE, "source");
-	if (PG_ARGISNULL(ARG_TARGET))
-		throw_missing_argument("target");
+	call->server = pgml_bulk_find_server(pgml_argument_name(fcinfo, ARG_SERVER, "server"));
+	call->source = pgml_argument_text(fcinfo, ARG_SOURCE, "source");
+	pgml_argument_check(fcinfo, ARG_TARGET, "target");
 	call->mode = mode_argument(fcinfo);
-	call->key = names_argument(fcinfo, ARG_KEY, "key");
-	call->columns = names_argument(fcinfo, ARG_COLUMNS, "columns");
+	call->key = columns_argument(fcinfo, ARG_KEY, "key");
+	call->columns = columns_argument(fcinfo, ARG_COLUMNS, "columns");
 	if (!PG_ARGISNULL(ARG_FILTER))
 		call->filter = text_to_cstring(PG_GETARG_TEXT_PP(ARG_FILTER));
-	if (PG_ARGISNULL(ARG_JOBS))
-		throw_missing_argument("jobs");
+	pgml_argument_check(fcinfo, ARG_JOBS, "jobs");
 	call->jobs = PG_GETARG_INT32(ARG_JOBS);
 	call->truncate = !PG_ARGISNULL(ARG_TRUNCATE) && PG_GETARG_BOOL(ARG_TRUNCATE);
 	check_call(call);
@@ -322,10 +281,9 @@ pgml_fdw_upsert(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	if (PG_ARGISNULL(0))
-		throw_missing_argument("target");
-	pgml_bulk_upsert(PG_GETARG_OID(0), text_argument(fcinfo, 1, "source"),
-					 names_argument(fcinfo, 2, "key"), &inserted, &updated);
+	pgml_argument_check(fcinfo, 0, "target");
+	pgml_bulk_upsert(PG_GETARG_OID(0), pgml_argument_text(fcinfo, 1, "source"),
+					 columns_argument(fcinfo, 2, "key"), &inserted, &updated);
 	values[0] = Int64GetDatum((int64) inserted);
 	values[1] = Int64GetDatum((int64) updated);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));

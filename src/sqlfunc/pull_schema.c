@@ -26,7 +26,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_namespace.h"
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
@@ -34,7 +33,6 @@
 #include "nodes/parsenodes.h"
 #include "storage/lock.h"
 #include "tcop/pquery.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -46,6 +44,7 @@
 #include "remote/command.h"
 #include "remote/conncache.h"
 #include "remote/xact.h"
+#include "sqlfunc/argument.h"
 #include "sqlfunc/bulkcopy.h"
 #include "sqlfunc/pull_schema.h"
 
@@ -497,56 +496,6 @@ check_nonatomic(FunctionCallInfo fcinfo)
 				 errdetail("It commits each table by itself.")));
 }
 
-/* A text argument that must be there; in the current context. */
-static char *
-text_argument(FunctionCallInfo fcinfo, int arg, const char *name)
-{
-	if (PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", name)));
-	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
-}
-
-/* The same for a name. */
-static char *
-name_argument(FunctionCallInfo fcinfo, int arg, const char *name)
-{
-	if (PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", name)));
-	return pstrdup(NameStr(*PG_GETARG_NAME(arg)));
-}
-
-/* An array of names as a list of strings. */
-static List *
-names_argument(FunctionCallInfo fcinfo, int arg, const char *name)
-{
-	List	   *names = NIL;
-	Datum	   *values;
-	bool	   *nulls;
-	int			n;
-
-	if (PG_ARGISNULL(arg))
-		return NIL;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
-					  &values, &nulls, &n);
-	for (int i = 0; i < n; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not contain nulls", name)));
-		names = lappend(names, pstrdup(NameStr(*DatumGetName(values[i]))));
-	}
-	if (names == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" is an empty list", name)));
-	return names;
-}
-
 static PgmlSchemaPull *
 read_arguments(FunctionCallInfo fcinfo)
 {
@@ -554,17 +503,17 @@ read_arguments(FunctionCallInfo fcinfo)
 	char	   *on_error;
 
 	pull->userid = GetUserId();
-	pull->server_name = name_argument(fcinfo, ARG_SERVER, "server");
-	pull->remote_schema = text_argument(fcinfo, ARG_REMOTE_SCHEMA, "remote_schema");
-	pull->local_schema = name_argument(fcinfo, ARG_LOCAL_SCHEMA, "local_schema");
-	pull->limit_to = names_argument(fcinfo, ARG_LIMIT_TO, "limit_to");
-	pull->exclude = names_argument(fcinfo, ARG_EXCLUDE, "exclude");
+	pull->server_name = pgml_argument_name(fcinfo, ARG_SERVER, "server");
+	pull->remote_schema = pgml_argument_text(fcinfo, ARG_REMOTE_SCHEMA, "remote_schema");
+	pull->local_schema = pgml_argument_name(fcinfo, ARG_LOCAL_SCHEMA, "local_schema");
+	pull->limit_to = pgml_argument_names(fcinfo, ARG_LIMIT_TO, "limit_to");
+	pull->exclude = pgml_argument_names(fcinfo, ARG_EXCLUDE, "exclude");
 	if (PG_ARGISNULL(ARG_JOBS) || PG_GETARG_INT32(ARG_JOBS) < 1 || PG_GETARG_INT32(ARG_JOBS) > PGML_MAX_JOBS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"jobs\" must be between 1 and %d", PGML_MAX_JOBS)));
 	pull->jobs = PG_GETARG_INT32(ARG_JOBS);
-	on_error = text_argument(fcinfo, ARG_ON_ERROR, "on_error");
+	on_error = pgml_argument_text(fcinfo, ARG_ON_ERROR, "on_error");
 	pull->go_on = pg_strcasecmp(on_error, "continue") == 0;
 	if (!pull->go_on && pg_strcasecmp(on_error, "stop") != 0)
 		ereport(ERROR,
