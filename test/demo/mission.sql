@@ -87,6 +87,5 @@ SELECT * FROM pgml_fdw_upsert('production_rw.package_embeddings',
 
 \echo '=== 9. A whole schema, with keys, indexes and foreign keys; a log says how it went ==='
 \echo
-CREATE SCHEMA production_copy;
 CALL pgml_fdw_pull_schema('production_db', 'public', 'production_copy');
 SELECT kind, name, state, rows FROM production_copy.pgml_fdw_pull_log ORDER BY kind DESC, name;

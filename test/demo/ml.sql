@@ -11,3 +11,4 @@ GRANT USAGE ON FOREIGN DATA WRAPPER pgml_fdw TO analyst;
 CREATE SCHEMA analyst AUTHORIZATION analyst;
 CREATE SCHEMA production_tables AUTHORIZATION analyst;
 CREATE SCHEMA production_rw AUTHORIZATION analyst;
+CREATE SCHEMA production_copy AUTHORIZATION analyst;
