@@ -5,7 +5,7 @@
 #                (WHAT="floors regress isolation tap" and TESTS="name ..." run parts)
 #   make fuzz    random queries, for a minute (SECONDS=..., SEED=...)
 #   make demo    the tour, on throw-away clusters too
-#   make bench   measurements, likewise (WHAT OVER SCALE ROUNDS TABLES WHO PLOT:
+#   make bench   measurements, likewise (WHAT OVER SCALE ROUNDS TABLES WHO SUBJECTS PLOT:
 #                see test/bench/bench)
 #   WERROR=1     turns warnings into errors
 
@@ -59,7 +59,7 @@ endif
 # PG_CONFIG reaches the harness only if the user has set it.
 test demo bench:
 	@WERROR='$(WERROR)' WHAT='$(WHAT)' TESTS='$(TESTS)' OVER='$(OVER)' SCALE='$(SCALE)' ROUNDS='$(ROUNDS)' \
-		TABLES='$(TABLES)' WHO='$(WHO)' PLOT='$(PLOT)' test/harness/run $@
+		TABLES='$(TABLES)' WHO='$(WHO)' SUBJECTS='$(SUBJECTS)' PLOT='$(PLOT)' test/harness/run $@
 
 fuzz:
 	@WERROR='$(WERROR)' WHAT=tap TESTS=fuzz FUZZ_SECONDS='$(SECONDS)' FUZZ_SEED='$(SEED)' test/harness/run test

@@ -13,7 +13,7 @@
  * where it would matter (query/shippable.c sees to that).
  *
  * Batches grow, since somebody may want only the first rows: FIRST_KEYS, then four times
- * as many each time, up to MAX_KEYS, and never more than work_mem holds.
+ * as many each time, up to MAX_KEYS, and never more than work_mem, or a message, holds.
  *
  * A joined row is put together in the scan slot, the outer columns first; keys, clauses
  * and the target list are expressions over that.  If a row is checked again
@@ -45,6 +45,9 @@
 #define FIRST_KEYS 1000
 #define MAX_KEYS 16000
 #define GROWTH 4
+
+/* A batch's keys become arrays, and as text these become several times as large: far below a gigabyte. */
+#define MAX_BATCH_BYTES ((Size) 64 * 1024 * 1024)
 
 typedef enum JoinStage
 {
@@ -159,9 +162,11 @@ find_key(KeyedJoin *join, PgmlKey *last)
 static bool
 gather(KeyedJoin *join)
 {
+	Size		most_bytes = Min((Size) work_mem * 1024, MAX_BATCH_BYTES);
+
 	pgml_keytable_reset(join->table);
 	while (!join->outer_done && pgml_keytable_nkeys(join->table) < join->most &&
-		   pgml_keytable_memory(join->table) < (Size) work_mem * 1024)
+		   pgml_keytable_memory(join->table) < most_bytes)
 	{
 		TupleTableSlot *row = ExecProcNode(join->outer);
 

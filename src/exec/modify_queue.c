@@ -5,7 +5,7 @@
  * An UPDATE that can't be sent whole reads rows, computes, and hands one row
  * after the other to us.  Changing each at once would cost a round trip each,
  * and take the wire from the scan.  So they are queued, in a tuplestore, and
- * changed in batches (row/change.h) when the scan has ended.
+ * changed in batches (row/change.h) when the scan has ended; queue_apply.c does it.
  *
  * When exactly?  ModifyTable's ExecProcNode is wrapped: when the node says that
  * it is done, the queue is applied, and the rows that the remote says it has
@@ -46,60 +46,10 @@
 #include "exec/modify.h"
 #include "exec/modify_queue.h"
 #include "exec/modify_state.h"
+#include "exec/queue_state.h"
+#include "exec/watchful.h"
 #include "remote/command.h"
 #include "row/change.h"
-
-struct PgmlQueue
-{
-	dlist_node	node;			/* in queues, while there is a store */
-	MemoryContext cxt;			/* holds this struct and all that belongs to it */
-	MemoryContextCallback on_delete;
-	ExecProcNodeMtd run_node;	/* ModifyTable's own function */
-	PgmlConn   *conn;
-
-	/* UPDATE and DELETE */
-	PgmlChange	change;
-	List	   *value_attrs;
-	int			nnames;			/* columns of a row in front of the values */
-
-	/* INSERT */
-	const PgmlInsert *insert;	/* NULL: it is none */
-	PgmlSinkKind method;		/* as planned, or that of the last sink */
-	int			batch_size;		/* rows of a statement */
-	TupleTableSlot **gathered;	/* of one statement, while rows are applied */
-	int			ngathered;		/* how many slots there are, as many as have been needed so far */
-
-	CommandId	command;		/* that queues the rows */
-	int			level;			/* its nest level */
-
-	TupleDesc	desc;			/* ctid, tableoid, or keys; then values; of an INSERT, the table's */
-	TupleTableSlot *slot;
-	Tuplestorestate *store;		/* NULL: no row has been queued yet */
-	ResourceOwner owner;		/* of the store */
-	MemoryContext apply_cxt;	/* not NULL: being applied; a value's output function may come back here */
-	bool		deferred;		/* another node of the statement applies it */
-	int64		waiting;		/* rows that haven't been applied */
-	uint64		changed;		/* rows, as the remote says */
-
-	/*
-	 * Where rows have been applied in a subtransaction that the command is not
-	 * in: its nest level (0: they haven't), and what it was before.  The store's
-	 * second read pointer stands in front of those rows.
-	 */
-	int			inner_level;
-	int64		inner_waiting;
-	uint64		inner_changed;
-};
-
-/* Rows of one INSERT are no longer gathered when they are larger than this together. */
-#define MAX_GATHERED_BYTES (16 * 1024 * 1024)
-
-/* To ask what a table is like and to begin a COPY is worth it for more rows than these. */
-#define FEW_ROWS 10
-
-/* Read pointers of the store. */
-#define READ_NEXT 0
-#define READ_INNER 1
 
 /* All queues of this backend that have a store. */
 static dlist_head queues = DLIST_STATIC_INIT(queues);
@@ -178,148 +128,6 @@ close_store(PgmlQueue *queue)
 	queue->inner_level = 0;
 }
 
-/* Remember where we are: a subtransaction may undo what is going to be applied. */
-static void
-begin_inner(PgmlQueue *queue)
-{
-	int			level = GetCurrentTransactionNestLevel();
-
-	if (level <= queue->level || queue->inner_level != 0)
-		return;
-	tuplestore_copy_read_pointer(queue->store, READ_NEXT, READ_INNER);
-	queue->inner_level = level;
-	queue->inner_waiting = queue->waiting;
-	queue->inner_changed = queue->changed;
-}
-
-/* Free what has been made to apply rows, whether or not that has come to its end. */
-static void
-end_apply(PgmlQueue *queue)
-{
-	if (queue->apply_cxt == NULL)
-		return;
-	/* a row that comes from a file was read into that context */
-	ExecClearTuple(queue->slot);
-	MemoryContextDelete(queue->apply_cxt);
-	queue->apply_cxt = NULL;
-}
-
-/* Take the next row that waits; copy: it must outlive the one after it. */
-static void
-take_row(PgmlQueue *queue, TupleTableSlot *slot, bool copy)
-{
-	ResourceOwner oldowner = CurrentResourceOwner;
-	bool		found;
-
-	CurrentResourceOwner = queue->owner;
-	found = tuplestore_gettupleslot(queue->store, true, copy, slot);
-	CurrentResourceOwner = oldowner;
-	if (!found)
-		elog(ERROR, "rows are missing in a queue");
-	queue->waiting--;
-}
-
-/* Update or delete the rows that wait. */
-static void
-change_rows(PgmlQueue *queue)
-{
-	PgmlChanger *changer = pgml_changer_create(queue->conn, &queue->change, queue->desc,
-											   queue->waiting);
-
-	while (queue->waiting > 0)
-	{
-		take_row(queue, queue->slot, false);
-		pgml_changer_put(changer, queue->slot);
-	}
-	queue->changed += pgml_changer_finish(changer);
-	pgml_changer_close(changer);
-}
-
-/* Gather rows for one statement; returns their number. */
-static int
-gather_rows(PgmlQueue *queue)
-{
-	Size		bytes = 0;
-	int			n = 0;
-
-	while (queue->waiting > 0 && n < queue->batch_size && bytes < MAX_GATHERED_BYTES)
-	{
-		if (n == queue->ngathered)
-			queue->gathered[queue->ngathered++] = MakeSingleTupleTableSlot(queue->desc,
-																		   &TTSOpsMinimalTuple);
-		take_row(queue, queue->gathered[n], true);
-		bytes += ((MinimalTupleTableSlot *) queue->gathered[n])->mintuple->t_len;
-		n++;
-	}
-	return n;
-}
-
-/*
- * Make a sink for the rows that wait.  A few, which somebody wants to see in the middle of
- * the statement, go by the shortest way.
- */
-static PgmlSink *
-create_sink(PgmlQueue *queue)
-{
-	PgmlInsert *insert = palloc(sizeof(PgmlInsert));
-
-	*insert = *queue->insert;
-	if (queue->waiting < FEW_ROWS)
-		insert->copy = insert->question = NULL;
-	return pgml_sink_create(queue->conn, insert, queue->desc);
-}
-
-/* Insert the rows that wait. */
-static void
-insert_rows(PgmlQueue *queue)
-{
-	PgmlSink   *sink = create_sink(queue);
-
-	queue->gathered = palloc(sizeof(TupleTableSlot *) * queue->batch_size);
-	queue->ngathered = 0;
-	queue->method = pgml_sink_kind(sink);
-	while (queue->waiting > 0)
-	{
-		if (queue->method == PGML_SINK_VALUES)
-		{
-			int			n = gather_rows(queue);
-			uint64		inserted = pgml_sink_put(sink, queue->gathered, n, NULL);
-
-			/* a rule there may count other rows than ours */
-			queue->changed += Min(inserted, (uint64) n);
-			for (int i = 0; i < n; i++)
-				ExecClearTuple(queue->gathered[i]);
-			continue;
-		}
-		take_row(queue, queue->slot, false);
-		queue->changed += pgml_sink_put(sink, &queue->slot, 1, NULL);
-	}
-	pgml_sink_close(sink);
-}
-
-/*
- * Apply all rows that are queued.  Runs in whatever context and subtransaction;
- * what it makes lives in a context of its own, which goes with that subtransaction if it fails.
- */
-static void
-apply_queue(PgmlQueue *queue)
-{
-	MemoryContext oldcxt;
-
-	if (queue->waiting == 0 || queue->apply_cxt != NULL)
-		return;
-	begin_inner(queue);
-	queue->apply_cxt = AllocSetContextCreate(queue->cxt, "pgml_fdw rows applied",
-											 ALLOCSET_DEFAULT_SIZES);
-	oldcxt = MemoryContextSwitchTo(queue->apply_cxt);
-	if (queue->insert != NULL)
-		insert_rows(queue);
-	else
-		change_rows(queue);
-	MemoryContextSwitchTo(oldcxt);
-	end_apply(queue);
-}
-
 /* Apply the queues of a node that is done. */
 static void
 apply_node(ModifyTableState *mtstate)
@@ -330,7 +138,7 @@ apply_node(ModifyTableState *mtstate)
 
 		if (queue == NULL || queue->store == NULL)
 			continue;
-		apply_queue(queue);
+		pgml_queue_finish(queue);
 		if (mtstate->canSetTag)
 			mtstate->ps.state->es_processed += queue->changed;
 		close_store(queue);
@@ -450,6 +258,13 @@ create_queue(MemoryContext cxt, PgmlConn *conn, ModifyTableState *mtstate, Tuple
 	return queue;
 }
 
+/* Is the node the only part of its statement that modifies data? */
+static bool
+is_alone(ModifyTableState *mtstate)
+{
+	return mtstate->canSetTag && mtstate->ps.state->es_auxmodifytables == NIL;
+}
+
 PgmlQueue *
 pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn, ModifyTableState *mtstate,
 				  ResultRelInfo *rri, List *value_attrs)
@@ -468,6 +283,9 @@ pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn, ModifyTableState *mtstat
 	queue->change.by_key = plan->keys != NIL;
 	queue->value_attrs = value_attrs;
 	queue->nnames = queue->desc->natts - list_length(value_attrs);
+	queue->may_hurry = is_alone(mtstate) &&
+		!pgml_plan_scans_later(outerPlanState(mtstate), conn->serverid) &&
+		!pgml_plan_calls_out(outerPlanState(mtstate));
 	MemoryContextSwitchTo(oldcxt);
 	return queue;
 }
@@ -533,6 +351,8 @@ pgml_queue_put(PgmlQueue *queue, const Datum *names, const bool *name_nulls,
 
 	if (queue->store == NULL)
 		open_store(queue);
+	if (pgml_queue_hurry(queue, values, nulls))
+		return;
 	tuplestore_putvalues(queue->store, queue->desc, values, nulls);
 	note_row(queue);
 }
@@ -556,7 +376,7 @@ pgml_queue_apply_for(PgmlConn *conn, EState *estate)
 		PgmlQueue  *queue = dlist_container(PgmlQueue, node, iter.cur);
 
 		if (queue->conn == conn && queue->command < seen)
-			apply_queue(queue);
+			pgml_queue_apply(queue);
 	}
 }
 
@@ -570,7 +390,7 @@ pgml_queue_apply_all(PgmlConn *conn)
 		PgmlQueue  *queue = dlist_container(PgmlQueue, node, iter.cur);
 
 		if (queue->conn == conn)
-			apply_queue(queue);
+			pgml_queue_apply(queue);
 	}
 }
 
@@ -591,13 +411,7 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 		if (queue->inner_level < level || queue->level >= level)
 			continue;
 		if (event == SUBXACT_EVENT_ABORT_SUB)
-		{
-			tuplestore_copy_read_pointer(queue->store, READ_INNER, READ_NEXT);
-			queue->waiting = queue->inner_waiting;
-			queue->changed = queue->inner_changed;
-			end_apply(queue);
-			queue->inner_level = 0;
-		}
+			pgml_queue_undo(queue);
 		else if (level - 1 <= queue->level)
 			queue->inner_level = 0;
 		else

@@ -25,7 +25,7 @@ extern PgmlQueue *pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn,
 
 /*
  * Queue a row: names and name_nulls say what names it (ctid and tableoid, or the plan's
- * keys), the values are in slot.  Blocks on nothing but a temporary file.
+ * keys), the values are in slot.  May block: on a temporary file, or on the remote if rows needn't wait.
  */
 extern void pgml_queue_put(PgmlQueue *queue, const Datum *names, const bool *name_nulls,
 						   TupleTableSlot *slot);

@@ -52,6 +52,9 @@
 /* Keys that are sent at a time, on average of large joins (exec/keyedjoin.c has more to say). */
 #define BATCH_KEYS 10000.0
 
+/* Bytes that a row of a batch takes beside its columns, its key included. */
+#define ROW_OVERHEAD 150
+
 /*
  * Rows of one key where nobody has counted them: the planner would take a two
  * hundredth of the table.  Joins are mostly by a key of one side.
@@ -566,6 +569,16 @@ outer_path(PlannerInfo *root, RelOptInfo *outer, JoinType type, SpecialJoinInfo 
 	return path;
 }
 
+/* How often is the remote asked?  A batch of rows has only so many keys, and must fit into work_mem. */
+static double
+count_batches(const Keyed *keyed, const Path *outer_path)
+{
+	double		row_size = outer_path->pathtarget->width + ROW_OVERHEAD;
+
+	return Max(1.0, Max(ceil(keyed->nkeys / BATCH_KEYS),
+						ceil(outer_path->rows * row_size / (work_mem * 1024.0))));
+}
+
 /* Offer the join, with rows of the outer side that come this way. */
 static void
 offer_keyed(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOptInfo *inner,
@@ -576,7 +589,7 @@ offer_keyed(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOptInf
 	double		batches;
 
 	estimate_rows(root, keyed, outer_path, outer, inner);
-	batches = Max(ceil(keyed->nkeys / BATCH_KEYS), 1.0);
+	batches = count_batches(keyed, outer_path);
 	inner_path = make_inner_path(root, inner, keyed, batches);
 
 	path->path.pathtype = T_CustomScan;

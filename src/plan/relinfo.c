@@ -202,22 +202,41 @@ remote_cost(PlannerInfo *root, List *conditions)
 	return cost;
 }
 
+/* The whole row, as a member of a set of attributes. */
+#define WHOLE_ROW (InvalidAttrNumber - FirstLowInvalidHeapAttributeNumber)
+
 /* Collect the attributes that are wanted above the scan, or by conditions that stay here. */
 static Bitmapset *
 collect_attrs(PlannerInfo *root, RelOptInfo *rel, List *local_conds)
 {
-	const int	whole_row = InvalidAttrNumber - FirstLowInvalidHeapAttributeNumber;
 	Bitmapset  *attrs = NULL;
 	ListCell   *lc;
 
 	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &attrs);
 	if (root->parse->commandType == CMD_UPDATE &&
 		bms_is_member(rel->relid, root->all_result_relids) &&
-		bms_is_member(whole_row, attrs) && !pgml_changes_need_old_row(root, rel))
-		attrs = bms_del_member(attrs, whole_row);
+		bms_is_member(WHOLE_ROW, attrs) && !pgml_changes_need_old_row(root, rel))
+		attrs = bms_del_member(attrs, WHOLE_ROW);
 	foreach(lc, local_conds)
 		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, rel->relid, &attrs);
 	return attrs;
+}
+
+/* Estimate rows and width: that of the target, of which a whole row that isn't fetched is no part. */
+static void
+estimate_target(PlannerInfo *root, RelOptInfo *rel, const PgmlRelInfo *info)
+{
+	Bitmapset  *targets = NULL;
+
+	set_baserel_size_estimates(root, rel);
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &targets);
+	if (bms_is_member(WHOLE_ROW, targets) && !bms_is_member(WHOLE_ROW, info->attrs_used))
+	{
+		int32	   *width = &rel->attr_widths[InvalidAttrNumber - rel->min_attr];
+
+		rel->reltarget->width -= *width;
+		*width = 0;
+	}
 }
 
 /* Set the size of a table without statistics, as the remote has told it; or assume a large one. */
@@ -336,12 +355,12 @@ pgml_relinfo_build(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	estimate_scans(root, rel, info);
 
 	/* the first call finds the width, which a guess needs, and the second uses the size */
-	set_baserel_size_estimates(root, rel);
+	estimate_target(root, rel, info);
 	if (rel->tuples < 0)
 	{
 		find_size(rel, info->options);
 		info->guessed = true;
-		set_baserel_size_estimates(root, rel);
+		estimate_target(root, rel, info);
 	}
 
 	info->rows = rel->rows;

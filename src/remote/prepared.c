@@ -165,10 +165,5 @@ pgml_prepared_append_deallocate(StringInfo sql, PgmlConn *conn)
 void
 pgml_prepared_forget(PgmlConn *conn)
 {
-	ListCell   *lc;
-
-	foreach(lc, conn->prepared)
-		pgml_steps_free(lfirst(lc));
-	list_free(conn->prepared);
-	conn->prepared = NIL;
+	pgml_steps_free_all(&conn->prepared);
 }

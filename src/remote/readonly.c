@@ -131,6 +131,12 @@ pgml_readonly_other_command(PgmlConn *conn)
 	conn->only_tables = false;
 }
 
+bool
+pgml_readonly_is_reading(const PgmlConn *conn)
+{
+	return conn->readers > 0;
+}
+
 void
 pgml_readonly_scan_forgotten(PgmlConn *conn)
 {

@@ -26,6 +26,9 @@ extern void pgml_readonly_scan_begins(PgmlConn *conn, const char *relation, bool
 extern void pgml_readonly_scan_ends(PgmlConn *conn);
 extern void pgml_readonly_scan_forgotten(PgmlConn *conn);
 
+/* Has a scan begun that hasn't come to its end? */
+extern bool pgml_readonly_is_reading(const PgmlConn *conn);
+
 /* Note whether a table is plain, before anybody has to ask. */
 extern void pgml_readonly_learn(PgmlConn *conn, const char *relation, bool plain);
 

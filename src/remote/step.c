@@ -34,6 +34,17 @@ pgml_steps_free(PgmlStep *step)
 	pfree(step);
 }
 
+void
+pgml_steps_free_all(List **steps)
+{
+	ListCell   *lc;
+
+	foreach(lc, *steps)
+		pgml_steps_free(lfirst(lc));
+	list_free(*steps);
+	*steps = NIL;
+}
+
 /* Make a step; it belongs to the connection. */
 static PgmlStep *
 create_step(PgmlConn *conn, const char *sql, int level, int depth_after)
@@ -113,18 +124,6 @@ pgml_steps_confirm(PgmlConn *conn, const PGresult *res)
 		pgml_steps_free(step);
 }
 
-/* Forget the steps that have been sent. */
-static void
-forget_sent(PgmlConn *conn)
-{
-	ListCell   *lc;
-
-	foreach(lc, conn->sent)
-		pgml_steps_free(lfirst(lc));
-	list_free(conn->sent);
-	conn->sent = NIL;
-}
-
 void
 pgml_steps_judge(PgmlConn *conn)
 {
@@ -134,12 +133,12 @@ pgml_steps_judge(PgmlConn *conn)
 		if (((PgmlStep *) lfirst(lc))->depth_after >= 0 &&
 			PQtransactionStatus(conn->pg) != PQTRANS_IDLE)
 			conn->doomed = true;
-	forget_sent(conn);
+	pgml_steps_free_all(&conn->sent);
 }
 
 void
 pgml_steps_forget(PgmlConn *conn)
 {
 	pgml_command_unqueue(conn, 0);
-	forget_sent(conn);
+	pgml_steps_free_all(&conn->sent);
 }

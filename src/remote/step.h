@@ -18,6 +18,9 @@ extern void pgml_steps_confirm(PgmlConn *conn, const struct pg_result *res);
 
 extern void pgml_steps_free(PgmlStep *step);
 
+/* The same for all of a list, and the list, which is empty then. */
+extern void pgml_steps_free_all(List **steps);
+
 /* The message has been answered: judge what became of those of its steps that weren't done. */
 extern void pgml_steps_judge(PgmlConn *conn);
 

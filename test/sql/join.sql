@@ -25,26 +25,8 @@ $fixture$ AS fixture \gset
 -- local ways to join what can't be joined there
 SET pgml_fdw.enable_keyed_join = off;
 
--- What is sent for a query, and a word for each node that remains above it
-CREATE FUNCTION far.sent(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-DECLARE
-  line text;
-BEGIN
-  FOR line IN EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF) ' || query LOOP
-    IF line ~ 'Remote SQL: ' THEN
-      RETURN NEXT regexp_replace(regexp_replace(line, '.*Remote SQL: ', ''), 'joins\.', '', 'g');
-    ELSIF line ~ '->|^[A-Z]' AND line !~ 'Foreign Scan' THEN
-      RETURN NEXT 'here: ' || regexp_replace(line, '^ *(-> *)?', '');
-    ELSIF line ~ '^ *(Filter|Join Filter|One-Time Filter)' THEN
-      RETURN NEXT 'here: ' || regexp_replace(line, '^ *', '');
-    END IF;
-  END LOOP;
-END
-$$;
--- The same, and the comparison of its rows
-CREATE FUNCTION far.ships(query text) RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT far.sent(query) UNION ALL SELECT far.same(query)
-$$;
+\set shipping :abs_srcdir '/include/shipping.psql'
+\i :shipping
 
 -- kinds of joins
 SELECT ships('SELECT a.t, b.note FROM a JOIN b ON a.id = b.a_id WHERE a.g = 2');
