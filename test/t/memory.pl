@@ -25,7 +25,7 @@ $local->safe_psql('postgres', qq{
 	CREATE FOREIGN TABLE sink ($columns) SERVER remote;
 	CREATE FOREIGN TABLE many ($columns) SERVER remote;
 	CREATE UNLOGGED TABLE here ($columns);
-	CREATE UNLOGGED TABLE parts ($columns, g int GENERATED ALWAYS AS (i + 1) STORED, CHECK (length(s) > 5)) PARTITION BY HASH (i);
+	CREATE TABLE parts ($columns, g int GENERATED ALWAYS AS (i + 1) STORED, CHECK (length(s) > 5)) PARTITION BY HASH (i);
 	CREATE INDEX ON parts ((upper(s)))} . join '', map { "; CREATE UNLOGGED TABLE parts$_ PARTITION OF parts FOR VALUES WITH (MODULUS 50, REMAINDER $_)" } 0 .. 49);
 
 my $session = PgmlSession->new($local);
