@@ -88,14 +88,15 @@ $proxy->latency(0);
 is($session->said('SELECT count(*) FROM here WHERE x = 7777; SELECT count(*) FROM far WHERE k = 7777'), "1\n1", 'nor half of it');
 
 # The slot of a connection is kept while a scan that failed points to it, in a
-# block that has caught the error and goes on for transactions.
+# block that has caught the error and goes on for transactions.  Since 18 a
+# function in SQL leaves none: there, the slot goes when it is not needed.
 $session->quit;
 $session = PgmlSession->new($local);
 my $own = $local->connstr('postgres') =~ s/'/''/gr;
 is($session->said(qq{
 	SET client_min_messages = error;
 	SELECT dblink_connect('own', '$own');
-	CREATE TABLE slots (n int);
+	CREATE TABLE slots (kept int, scans int);
 	CREATE FUNCTION fails() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT sum(1 / (length(k::text) - 1)) FROM far';
 	DO \$\$
 	DECLARE
@@ -107,9 +108,10 @@ is($session->said(qq{
 		PERFORM count(*) FROM t;
 		COMMIT;
 		PERFORM count(*) FROM brief;
-		INSERT INTO slots SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'pgml connection';
+		INSERT INTO slots SELECT count(*) FILTER (WHERE name = 'pgml connection'), count(*) FILTER (WHERE name = 'pgml_fdw source')
+			FROM pg_backend_memory_contexts;
 	END \$\$;
-	SELECT n FROM slots}), "OK\n4", 'none of the four slots is gone');
+	SELECT * FROM slots}), $local->pg_version < 18 ? "OK\n4|1" : "OK\n3|0", 'no slot is gone to which a scan points');
 
 $_->quit for $session, $admin;
 done_testing();
