@@ -13,8 +13,9 @@
 # and whose values are functions.  Such a function is given the honest message
 # and how many of its kind came before it in this connection, and returns what
 # is sent instead; undef hangs up.  A function "raw" is given all bytes that are
-# to be sent, and how many were before.  When the client has nothing to say for a
-# while, the impostor hangs up: it may be waiting for what was left out.
+# to be sent, and how many were before; then, when the client has nothing to say
+# for a moment, the impostor hangs up: it is waiting for bytes that were lost.
+# Elsewhere silence is for the client to end, and a slow machine must not do it.
 package PgmlImpostor;
 
 use strict;
@@ -27,8 +28,8 @@ use Socket qw(:DEFAULT IPPROTO_TCP TCP_NODELAY);
 use Exporter 'import';
 our @EXPORT_OK = qw(message);
 
-# Seconds of silence after which it hangs up.
-use constant PATIENCE => 0.1;
+# Seconds of silence after which it hangs up: where bytes are lost, and elsewhere.
+use constant { MOMENT => 0.1, PATIENCE => 10 };
 
 sub new
 {
@@ -96,10 +97,11 @@ sub message
 sub take
 {
 	my ($self, $wanted) = @_;
+	my $patience = $self->{lie}{raw} ? MOMENT : PATIENCE;
 	my $bytes = '';
 	while (length $bytes < $wanted)
 	{
-		die 'silence' unless IO::Select->new($self->{socket})->can_read(PATIENCE);
+		die 'silence' unless IO::Select->new($self->{socket})->can_read($patience);
 		sysread $self->{socket}, $bytes, $wanted - length $bytes, length $bytes or die 'gone';
 	}
 	return $bytes;
