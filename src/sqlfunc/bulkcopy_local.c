@@ -18,7 +18,10 @@
 #include "foreign/foreign.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
 #include "pgstat.h"
 #include "tcop/dest.h"
 #include "tcop/tcopprot.h"
@@ -257,17 +260,50 @@ describe_insert(const char *table, List *into, bool identity)
 	return insert;
 }
 
-/* Run the SELECT into the receiver. */
+/*
+ * Convert what is selected to the types of a table's columns of these names, as
+ * INSERT would.  Where it would refuse to, the remote may still make something
+ * of the text.
+ */
 static void
-run_select(const char *sql, Receiver *receiver)
+assign_types(Query *query, Oid relid)
 {
+	ListCell   *lc;
+
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *entry = lfirst_node(TargetEntry, lc);
+		Node	   *expr = (Node *) entry->expr;
+		Oid			type;
+		int32		typmod;
+		Oid			collation;
+
+		get_atttypetypmodcoll(relid, get_attnum(relid, entry->resname), &type, &typmod, &collation);
+		expr = coerce_to_target_type(NULL, expr, exprType(expr), type, typmod,
+									 COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
+		if (expr == NULL)
+			continue;
+		assign_expr_collations(NULL, expr);
+		entry->expr = (Expr *) expr;
+	}
+}
+
+/* Run the SELECT of these columns into the receiver. */
+static void
+run_select(const PgmlLocalSource *source, List *names, Receiver *receiver)
+{
+	const char *sql = compose_select(source, names);
+	Query	   *select;
 	PlannedStmt *plan;
 	QueryDesc  *query;
 
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	UpdateActiveSnapshotCommandId();
-	plan = pg_plan_query(analyze_select(sql), sql, CURSOR_OPT_PARALLEL_OK, NULL);
+	select = analyze_select(sql);
+	if (OidIsValid(source->types_of))
+		assign_types(select, source->types_of);
+	plan = pg_plan_query(select, sql, CURSOR_OPT_PARALLEL_OK, NULL);
 	query = CreateQueryDesc(plan, sql, GetActiveSnapshot(), InvalidSnapshot,
 							&receiver->pub, NULL, NULL, 0);
 	ExecutorStart(query, 0);
@@ -296,7 +332,7 @@ pgml_push_rows(PgmlConn *conn, const PgmlLocalSource *source, List *from,
 
 	pgstat_progress_start_command(PROGRESS_COMMAND_COPY, source->relid);
 	pgstat_progress_update_multi_param(lengthof(params), params, values);
-	run_select(compose_select(source, from), &receiver);
+	run_select(source, from, &receiver);
 	pgstat_progress_end_command();
 	return receiver.inserted;
 }

@@ -448,6 +448,7 @@ pgml_bulk_upsert(Oid foreign_table, char *source, List *key, uint64 *inserted, u
 	push.conn = pgml_conncache_get_for(options->serverid, GetUserId());
 	pgml_queue_apply_all(push.conn);
 	push.source = pgml_push_find_source(source, NULL);
+	push.source->types_of = foreign_table;
 
 	initStringInfo(&name);
 	pgml_deparse_relation(&name, options);

@@ -17,6 +17,7 @@ typedef struct PgmlLocalSource
 	char	   *filter;			/* a condition on its rows; NULL: none */
 	Oid			relid;			/* InvalidOid: a query */
 	List	   *names;			/* char *, of its columns */
+	Oid			types_of;		/* a table whose columns' types they get; InvalidOid: they keep theirs */
 } PgmlLocalSource;
 
 /*

@@ -66,6 +66,11 @@ CREATE FOREIGN TABLE renamed (number int OPTIONS (column_name 'id'), txt text OP
 SELECT pgml_fdw_upsert('renamed', '(SELECT 1 AS number, ''renamed'' AS txt UNION ALL SELECT -1, ''renamed'')');
 SELECT pgml_fdw_upsert('renamed', '(SELECT 1 AS number, ''again'' AS txt UNION ALL SELECT -1, ''again'')', '{number}');
 SELECT * FROM renamed WHERE number < 2 ORDER BY 1;
+-- other types are converted, as INSERT would; what it wouldn't is up to the remote
+SELECT pgml_fdw_upsert('renamed', '(SELECT -1.6 AS number, ''{b,a}''::text[] AS txt)');
+SELECT pgml_fdw_upsert('renamed', '(SELECT ''-3''::text AS number, ''x   ''::char(4) AS txt)');
+SELECT pgml_fdw_upsert('renamed', '(SELECT 3000000000 AS number, ''x'' AS txt)');
+SELECT number, txt || '|' AS txt FROM renamed WHERE number < -1 ORDER BY 1;
 -- identity columns: values are taken, that of one that isn't in the key is left as it was
 SELECT pgml_fdw_upsert('idents', '(SELECT i AS id, i * 100 AS other, ''new'' AS v FROM generate_series(3, 4) i)');
 TABLE idents ORDER BY id;

@@ -17,6 +17,7 @@ $remote->safe_psql('postgres', q{
 	CREATE EXTENSION vector;
 	CREATE TABLE items (id int, e vector(3), h halfvec(3), s sparsevec(5));
 	INSERT INTO items VALUES (1, '[1,2.5,-3]', '[0.5,1,2]', '{1:1.5,5:-2}/5'), (2, NULL, NULL, NULL), (3, '[0,0,0]', '[0,0,0]', '{}/5');
+	CREATE TABLE keyed (id int PRIMARY KEY, e vector(3));
 	CREATE TABLE wide (id int, e vector(384));
 	INSERT INTO wide SELECT g, (SELECT array_agg(sin(g + k)) FROM generate_series(1, 384) AS k) FROM generate_series(1, 200) AS g});
 $local->safe_psql('postgres', 'CREATE EXTENSION vector');
@@ -41,6 +42,12 @@ my $bytes = $local->safe_psql('postgres', q{
 	SELECT count(e) FROM (SELECT e FROM wide OFFSET 0) AS t;
 	SELECT bytes_in - :before FROM pgml_fdw_stats()});
 cmp_ok((split /\n/, $bytes)[-1], '<', 200 * (4 * 384 + 20) + 200, 'four bytes for a dimension');
+
+# arrays, as models return them, become vectors on the way, and find their rows
+is($local->safe_psql('postgres', q{
+	INSERT INTO keyed VALUES (1, '[1,2,3]');
+	SELECT pgml_fdw_upsert('keyed', '(SELECT i AS id, ARRAY[i, 0.5, -1]::float4[] AS e FROM generate_series(1, 2) AS i)');
+	SELECT * FROM keyed ORDER BY id}), "(1,1)\n1|[1,0.5,-1]\n2|[2,0.5,-1]", 'an array is merged into a column of vectors');
 
 # a connection to a database that doesn't have the extension
 $remote->safe_psql('postgres', q{
