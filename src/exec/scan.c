@@ -97,6 +97,18 @@ scan_descriptor(ForeignScanState *node, List *states)
 	return result;
 }
 
+/* Will the statement change rows of the scan? */
+static bool
+is_changed(const ForeignScanState *node)
+{
+	ListCell   *lc;
+
+	foreach(lc, node->ss.ps.state->es_plannedstmt->resultRelations)
+		if (bms_is_member(lfirst_int(lc), ((ForeignScan *) node->ss.ps.plan)->fs_relids))
+			return true;
+	return false;
+}
+
 void
 pgmlBeginForeignScan(ForeignScanState *node, int eflags)
 {
@@ -116,6 +128,7 @@ pgmlBeginForeignScan(ForeignScanState *node, int eflags)
 									scan->plan->system_columns ? NULL : slot,
 									scan->plan->query.ncols, scan->plan->attnums);
 	adapt_to_steps(scan->plan, node->ss.ps.async_capable);
+	scan->plan->query.keeps_xact = is_changed(node);
 	scan->source = pgml_source_create(scan->plan->kind, scan->conn, &scan->plan->query,
 									  scan->row->codec);
 	init_parameters(scan, node);

@@ -22,12 +22,14 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_aggregate.h"
 #include "catalog/pg_proc.h"
 #include "nodes/extensible.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "base/compat.h"
@@ -45,6 +47,7 @@ typedef struct PlanSearch
 } PlanSearch;
 
 static bool is_watchful(Node *node, void *context);
+static bool aggregate_is_watchful(Oid funcid, void *context);
 
 bool
 pgml_is_harmless(Oid funcid)
@@ -66,23 +69,64 @@ pgml_is_harmless(Oid funcid)
 	}
 }
 
+/* Is it a stable function that runs queries?  Of core, only some that make XML of tables do. */
+static bool
+is_stable_query(Oid funcid)
+{
+	switch (funcid)
+	{
+		case F_TABLE_TO_XML:
+		case F_TABLE_TO_XML_AND_XMLSCHEMA:
+		case F_SCHEMA_TO_XML:
+		case F_SCHEMA_TO_XML_AND_XMLSCHEMA:
+		case F_DATABASE_TO_XML:
+		case F_DATABASE_TO_XML_AND_XMLSCHEMA:
+			return true;
+		default:
+			return funcid >= FirstNormalObjectId;
+	}
+}
+
 /* Callback of check_functions_in_node; context: a PlanSearch, or NULL. */
 static bool
 function_is_watchful(Oid funcid, void *context)
 {
 	const PlanSearch *search = context;
 
-	if (funcid == F_NEXTVAL || pgml_is_harmless(funcid))
+	if (!OidIsValid(funcid) || funcid == F_NEXTVAL || pgml_is_harmless(funcid))
 		return false;
+	if (funcid >= FirstNormalObjectId && get_func_prokind(funcid) == PROKIND_AGGREGATE)
+		return aggregate_is_watchful(funcid, context);
 	switch (func_volatile(funcid))
 	{
 		case PROVOLATILE_VOLATILE:
 			return true;
 		case PROVOLATILE_STABLE:
-			return search != NULL && search->stable && funcid >= FirstNormalObjectId;
+			return search != NULL && search->stable && is_stable_query(funcid);
 		default:
 			return false;
 	}
+}
+
+/* What an aggregate is declared to be says nothing: its functions do. */
+static bool
+aggregate_is_watchful(Oid funcid, void *context)
+{
+	HeapTuple	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(funcid));
+	FormData_pg_aggregate agg;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for aggregate %u", funcid);
+	agg = *(Form_pg_aggregate) GETSTRUCT(tuple);
+	ReleaseSysCache(tuple);
+	return function_is_watchful(agg.aggtransfn, context) ||
+		function_is_watchful(agg.aggfinalfn, context) ||
+		function_is_watchful(agg.aggcombinefn, context) ||
+		function_is_watchful(agg.aggserialfn, context) ||
+		function_is_watchful(agg.aggdeserialfn, context) ||
+		function_is_watchful(agg.aggmtransfn, context) ||
+		function_is_watchful(agg.aggminvtransfn, context) ||
+		function_is_watchful(agg.aggmfinalfn, context);
 }
 
 /* Does a type, if it is a domain or an array of one, have constraints that could notice? */
@@ -181,7 +225,7 @@ has_watchful_parts(PlanState *node, PlanSearch *search)
 
 	switch (nodeTag(plan))
 	{
-			/* their keys are conditions that can't be volatile, or columns */
+			/* their keys are columns; what prunes partitions is a condition of them, too */
 		case T_ProjectSet:
 		case T_Append:
 		case T_MergeAppend:
@@ -189,12 +233,6 @@ has_watchful_parts(PlanState *node, PlanSearch *search)
 		case T_BitmapAnd:
 		case T_BitmapOr:
 		case T_SeqScan:
-		case T_IndexScan:
-		case T_IndexOnlyScan:
-		case T_BitmapIndexScan:
-		case T_BitmapHeapScan:
-		case T_TidScan:
-		case T_TidRangeScan:
 		case T_SubqueryScan:
 		case T_CteScan:
 		case T_NamedTuplestoreScan:
@@ -213,6 +251,28 @@ has_watchful_parts(PlanState *node, PlanSearch *search)
 		case T_GatherMerge:
 			return false;
 
+			/* conditions that an index, a hash table or an order takes part in: never volatile, but stable */
+		case T_IndexScan:
+			return is_watchful((Node *) ((IndexScan *) plan)->indexqual, search) ||
+				is_watchful((Node *) ((IndexScan *) plan)->indexorderby, search);
+		case T_IndexOnlyScan:
+			return is_watchful((Node *) ((IndexOnlyScan *) plan)->indexqual, search) ||
+				is_watchful((Node *) ((IndexOnlyScan *) plan)->indexorderby, search);
+		case T_BitmapIndexScan:
+			return is_watchful((Node *) ((BitmapIndexScan *) plan)->indexqual, search);
+		case T_BitmapHeapScan:
+			return is_watchful((Node *) ((BitmapHeapScan *) plan)->bitmapqualorig, search);
+		case T_TidScan:
+			return is_watchful((Node *) ((TidScan *) plan)->tidquals, search);
+		case T_TidRangeScan:
+			return is_watchful((Node *) ((TidRangeScan *) plan)->tidrangequals, search);
+		case T_MergeJoin:
+			return is_watchful((Node *) ((Join *) plan)->joinqual, search) ||
+				is_watchful((Node *) ((MergeJoin *) plan)->mergeclauses, search);
+		case T_HashJoin:
+			return is_watchful((Node *) ((Join *) plan)->joinqual, search) ||
+				is_watchful((Node *) ((HashJoin *) plan)->hashclauses, search);
+
 		case T_Result:
 			return is_watchful(((Result *) plan)->resconstantqual, search);
 		case T_SampleScan:
@@ -224,8 +284,6 @@ has_watchful_parts(PlanState *node, PlanSearch *search)
 		case T_TableFuncScan:
 			return is_watchful((Node *) ((TableFuncScan *) plan)->tablefunc, search);
 		case T_NestLoop:
-		case T_MergeJoin:
-		case T_HashJoin:
 			return is_watchful((Node *) ((Join *) plan)->joinqual, search);
 		case T_WindowAgg:
 			return is_watchful(((WindowAgg *) plan)->startOffset, search) ||
@@ -320,7 +378,11 @@ has_late_scan(PlanState *node, void *context)
 		case T_LockRowsState:
 		case T_HashState:
 		case T_HashJoinState:
+			return planstate_tree_walker(node, has_late_scan, context);
 		case T_MergeJoinState:
+			/* rows whose key is null have no match, which is known before the inner side begins */
+			if (((MergeJoinState *) node)->mj_FillOuter && has_scan(innerPlanState(node), context))
+				return true;
 			return planstate_tree_walker(node, has_late_scan, context);
 		case T_NestLoopState:
 			return has_late_scan(outerPlanState(node), context) ||

@@ -17,7 +17,7 @@ extern void pgml_readonly_begin(PgmlConn *conn);
  * A scan begins, ends, or is forgotten by an error (the last one doesn't use
  * the network and doesn't throw).  relation is the remote table's qualified
  * name as SQL text; NULL: more, or something else, than a table.  A scan that
- * locks rows is no reading.
+ * locks rows, or whose rows are going to be changed, is no reading.
  *
  * When the last one ends and the server's option release_early is set, so does
  * the remote transaction.

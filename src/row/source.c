@@ -104,7 +104,7 @@ send_query(PgmlSource *source, const PgmlParams *params, const void *reader)
 	/* from now on the remote transaction is there */
 	if (!is_reader(source))
 		pgml_readonly_scan_begins(source->conn, source->query->relation,
-								  source->query->locks_rows);
+								  source->query->locks_rows || source->query->keeps_xact);
 	source->reading = true;
 	source->xact = source->conn->xact;
 }

@@ -32,6 +32,7 @@ typedef struct PgmlQuery
 	int		   *param_at;
 	char	   *relation;		/* the remote table's name, if it reads just one; else NULL */
 	bool		locks_rows;		/* FOR UPDATE etc.: an early stop must not undo it */
+	bool		keeps_xact;		/* its rows will be changed: as long as the transaction lasts, nobody else can unseen */
 	bool		guard_rows;		/* rows may be many: an early stop of source_row may cancel */
 	int			fetch_size;		/* rows that source_cursor fetches at a time, */
 	bool		fetch_grows;	/* to begin with: more each time */

@@ -144,6 +144,44 @@ RESET hash_mem_multiplier;
 UPDATE simple SET v = 'enough' FROM generate_series(1, 2) g WHERE v = 'many';
 SELECT count(*) FROM simple WHERE v = 'enough';
 
+-- release_early: of a statement that changes rows by key the remote transaction goes on until they are changed, so
+-- that what others have changed since the scan isn't overwritten; even if a caught error has ended one before the scan
+ALTER SERVER twin_server OPTIONS (ADD release_early 'true');
+SELECT dblink_connect('others', 'twin_server');
+CREATE TABLE far.probe AS SELECT i AS id FROM generate_series(1, 20000) i;
+ANALYZE probe;
+ANALYZE simple;
+CREATE FUNCTION far.others(int, state text) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+  IF $1 = 2900 THEN
+    PERFORM dblink_exec('others', format('UPDATE keys.base SET v = %L WHERE id = 21', state));
+  END IF;
+  RETURN $1;
+END $$;
+CREATE FUNCTION far.tries(int) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+  IF $1 = 1 THEN
+    PERFORM count(*) / 0 FROM base;
+  END IF;
+  RETURN true;
+EXCEPTION WHEN division_by_zero THEN
+  RETURN true;
+END $$;
+SET pgml_fdw.enable_keyed_join = off;
+SET enable_mergejoin = off;
+UPDATE simple SET v = 'ours', n = simple.n FROM probe p WHERE p.id = simple.id AND others(p.id, 'first') > simple.id - 1;
+SELECT v FROM simple WHERE id = 21;
+UPDATE simple SET v = 'ours', n = simple.n FROM probe p WHERE p.id = simple.id AND tries(p.id) AND others(p.id, 'second') > simple.id - 1;
+SELECT v FROM simple WHERE id = 21;
+DELETE FROM simple USING probe p WHERE p.id = simple.id AND tries(p.id) AND others(p.id, 'third') > simple.id - 1;
+SELECT v FROM simple WHERE id = 21;
+UPDATE simple SET v = 'ours' FROM probe p WHERE p.id = simple.id AND tries(p.id) AND p.id < 30;
+SELECT v FROM simple WHERE id = 21;
+RESET pgml_fdw.enable_keyed_join;
+RESET enable_mergejoin;
+SELECT dblink_disconnect('others');
+ALTER SERVER twin_server OPTIONS (DROP release_early);
+
 -- beside tables in one partitioned table
 CREATE TABLE both_kinds (id int, v text, n int) PARTITION BY LIST (n);
 CREATE TABLE local_part PARTITION OF both_kinds FOR VALUES IN (-1);
