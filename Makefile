@@ -4,6 +4,7 @@
 #   make test    everything from nothing: packages, build, throw-away clusters
 #                (WHAT="floors regress isolation tap" and TESTS="name ..." run parts)
 #   make fuzz    random queries, for a minute (SECONDS=..., SEED=...)
+#   make torture random faults, for a minute (SECONDS=..., SEED=...)
 #   make demo    the tour, on throw-away clusters too
 #   make bench   measurements, likewise (WHAT OVER SCALE ROUNDS TABLES WHO SUBJECTS PLOT:
 #                see test/bench/bench)
@@ -64,5 +65,8 @@ test demo bench:
 fuzz:
 	@WERROR='$(WERROR)' WHAT=tap TESTS=fuzz FUZZ_SECONDS='$(SECONDS)' FUZZ_SEED='$(SEED)' test/harness/run test
 
+torture:
+	@WERROR='$(WERROR)' WHAT=tap TESTS=torture TORTURE_SECONDS='$(SECONDS)' TORTURE_SEED='$(SEED)' test/harness/run test
+
 FORCE:
-.PHONY: all install installcheck clean test fuzz demo bench FORCE
+.PHONY: all install installcheck clean test fuzz torture demo bench FORCE
