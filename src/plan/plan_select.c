@@ -270,6 +270,26 @@ print_select(PlannerInfo *root, const PgmlRelInfo *info, const PgmlSelect *selec
 }
 
 /*
+ * Find the name of a fetched column, for the error that says which one can't be read: that of
+ * the statement, or the table's of a whole row.  NULL for an expression.
+ */
+static char *
+column_name(PlannerInfo *root, const Node *expr)
+{
+	const Var  *var = (const Var *) expr;
+	Alias	   *names;
+
+	if (!IsA(expr, Var))
+		return NULL;
+	names = planner_rt_fetch(var->varno, root)->eref;
+	if (var->varattno == InvalidAttrNumber)
+		return names->aliasname;
+	if (var->varattno < 0 || var->varattno > list_length(names->colnames))
+		return NULL;
+	return strVal(list_nth(names->colnames, var->varattno - 1));
+}
+
+/*
  * Make the target list of the rows that are fetched.  Core takes whatever of the plan's
  * expressions is in it from the row, and the expressions of the parameters, without which
  * there is no row yet, are among them.  So what is known here, such as now() in a DISTINCT
@@ -284,6 +304,7 @@ make_scan_tlist(PlannerInfo *root, const PgmlRelInfo *info, List *targets)
 	foreach(lc, targets)
 	{
 		Expr	   *expr = lfirst(lc);
+		char	   *name = column_name(root, (Node *) expr);
 
 		if (!contain_agg_clause((Node *) expr) && !contain_window_function((Node *) expr) &&
 			!contain_subplans((Node *) expr) &&
@@ -291,7 +312,7 @@ make_scan_tlist(PlannerInfo *root, const PgmlRelInfo *info, List *targets)
 			expr = (Expr *) makeRelabelType(expr, exprType((Node *) expr),
 											exprTypmod((Node *) expr),
 											exprCollation((Node *) expr), COERCE_IMPLICIT_CAST);
-		tlist = lappend(tlist, makeTargetEntry(expr, foreach_current_index(lc) + 1, NULL, false));
+		tlist = lappend(tlist, makeTargetEntry(expr, foreach_current_index(lc) + 1, name, false));
 	}
 	return tlist;
 }

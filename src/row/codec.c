@@ -65,19 +65,22 @@ struct PgmlCodec
 	bool		has_exttypes;
 };
 
-/* Tell which column an error is about. */
+/* Tell which column an error is about.  One that the remote has computed has no name. */
 static void
 column_error_context(void *arg)
 {
 	PgmlCodec  *codec = (PgmlCodec *) arg;
 	CodecColumn *column;
+	const char *name;
 
 	if (codec->current < 0)
 		return;
 	column = &codec->columns[codec->current];
-	errcontext("column \"%s\" (%s) of foreign row",
-			   NameStr(TupleDescAttr(codec->desc, column->index)->attname),
-			   column->type_name);
+	name = NameStr(TupleDescAttr(codec->desc, column->index)->attname);
+	if (name[0] != '\0')
+		errcontext("column \"%s\" (%s) of foreign row", name, column->type_name);
+	else
+		errcontext("column %d (%s) of foreign row", codec->current + 1, column->type_name);
 }
 
 static void

@@ -201,6 +201,9 @@ RESET client_min_messages;
 CREATE FOREIGN TABLE far.y (i2 int, f8 int, n numeric) SERVER twin_server OPTIONS (schema_name 'types_mis', table_name 'm');
 \set SHOW_CONTEXT errors
 SELECT * FROM far.y;
+SELECT a.i2, b.q FROM far.y a JOIN far.y b(p, q, r) ON a.i2 = b.p;
+SELECT a.i2, b AS whole FROM far.y a JOIN far.y b(p, q, r) ON a.i2 = b.p;
+SELECT array_agg(f8) FROM far.y;
 \set SHOW_CONTEXT never
 SELECT i2, n FROM far.y;
 -- a rescan of a query with such columns
