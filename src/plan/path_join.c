@@ -245,6 +245,23 @@ take_waiting(PgmlRelInfo *info, const PgmlRelInfo *side, bool remote)
 	info->exists = list_concat_copy(info->exists, side->exists);
 }
 
+/*
+ * Does an expression name a column of the partitioned table that the join is a part of?  A
+ * condition of one partition may: where a subquery hands a column of the other side through, core
+ * gives it the partition's own columns only.
+ */
+static bool
+names_parent(List *exprs, Relids parents)
+{
+	ListCell   *lc;
+
+	foreach(lc, pull_var_clause((Node *) exprs, PVC_RECURSE_AGGREGATES |
+								PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS))
+		if (bms_is_member(lfirst_node(Var, lc)->varno, parents))
+			return true;
+	return false;
+}
+
 /* Does something want a column that the remote can't send? */
 static bool
 wants_too_much(PlannerInfo *root, RelOptInfo *joinrel, const PgmlRelInfo *info)
@@ -255,7 +272,8 @@ wants_too_much(PlannerInfo *root, RelOptInfo *joinrel, const PgmlRelInfo *info)
 
 	foreach(lc, info->local_conds)
 		exprs = lappend(exprs, lfirst_node(RestrictInfo, lc)->clause);
-	if (!pgml_select_targets(root, info, exprs, &targets))
+	if (!pgml_select_targets(root, info, exprs, &targets) ||
+		names_parent(exprs, joinrel->top_parent_relids))
 		return true;
 
 	/* an expression that must be computed before an outer join makes nulls of it */

@@ -108,6 +108,9 @@ SELECT sent('SELECT a.id, b.day FROM parts a JOIN parts b ON a.region = b.region
 SELECT same('SELECT a.id, b.day FROM parts a JOIN parts b ON a.region = b.region AND a.id = b.id WHERE a.small = 4');
 SELECT sent('SELECT a.kind, count(*), avg(b.num) FROM parts a JOIN parts b ON a.region = b.region AND a.id = b.id GROUP BY a.kind');
 SELECT same('SELECT a.kind, count(*), avg(b.num) FROM parts a JOIN parts b ON a.region = b.region AND a.id = b.id GROUP BY a.kind');
+-- a subquery hands a column of the other side through: a condition of one partition names it
+SELECT same('SELECT a.id, s.x FROM parts a LEFT JOIN LATERAL (SELECT a.small AS x, b.* FROM parts b) s ON a.region = s.region AND a.id = s.id WHERE s.x = s.small');
+SELECT same('SELECT count(*) FROM parts a LEFT JOIN LATERAL (SELECT a.small AS x, b.* FROM parts b) s ON a.region = s.region AND a.id = s.id WHERE s.x = s.small');
 SELECT same('SELECT a.kind, count(*) FROM parts a WHERE EXISTS (SELECT FROM parts b WHERE a.region = b.region AND b.id = a.id + 3 AND b.small > 3) GROUP BY a.kind');
 
 -- LIMIT, where each row of a partition is one of the result
