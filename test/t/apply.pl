@@ -35,7 +35,7 @@ $remote->safe_psql('postgres', q{
 $local->safe_psql('postgres', q{
 	CREATE SCHEMA ours;
 	IMPORT FOREIGN SCHEMA public FROM SERVER remote INTO ours;
-	CREATE TABLE l AS SELECT i AS id, 'new ' || i AS v FROM generate_series(1, 1200) i;
+	CREATE TABLE l AS SELECT i AS id, 'new ' || i AS v FROM generate_series(1, 10000) i;
 	SET search_path = ours;
 	ANALYZE public.l});
 
@@ -82,6 +82,48 @@ for my $deed (sort keys %state)
 	is($remote->safe_psql('postgres', 'SELECT count(*), min(n), max(n) FROM t WHERE id <= 60'), '60|-2|-2', "$deed: with what came before and after");
 	$remote->safe_psql('postgres', 'UPDATE t SET n = id WHERE id <= 60');
 }
+
+# Where rows leave while the plan still brings more, with batches in flight: the remote's error, one of ours behind a
+# thousand rows, a cancel, the end of the session.
+$session->ask(q{RESET statement_timeout; ANALYZE t; SET pgml_fdw.enable_keyed_join = off; SET enable_mergejoin = off; SET enable_nestloop = off;
+	CREATE FUNCTION sent() RETURNS bigint LANGUAGE sql AS 'SELECT rows_out FROM pgml_fdw_stats()'});
+for my $deed (qw(die refuse))
+{
+	deed($deed);
+	for my $command ($update, $delete)
+	{
+		like($session->complain($command), qr/$state{$deed}/, "$deed, early: the error of $command");
+		untouched("$deed, early");
+		like($session->ask("SELECT caught(\$\$$command\$\$)"), qr/$state{$deed}/, "$deed, early: in an exception block");
+		untouched("$deed, early");
+	}
+}
+deed('nothing');
+my $before = $session->ask('SELECT sent()');
+like($session->complain("$update AND 1 / (1100 - l.id) IS NOT NULL"), qr/22012/, 'an error of ours with batches in flight');
+is($session->ask('SELECT sent()') - $before, 1000, 'which two were');
+untouched('an error of ours');
+for my $end (qw(cancel terminate))
+{
+	my $victim = PgmlSession->new($local);
+	$victim->ask('SET search_path = ours, public; SET pgml_fdw.enable_keyed_join = off; SET enable_mergejoin = off; SET enable_nestloop = off');
+	# the plan comes to a halt at a row behind those that have been sent
+	$victim->send("$update AND CASE WHEN l.id = 1100 THEN (SELECT count(*) FROM l a, l b, l c WHERE a.id + b.id + c.id < l.id) = 1 ELSE true END");
+	ok($remote->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'pgml_fdw' AND query LIKE 'UPDATE %'}),
+		"$end: rows have been sent");
+	$local->safe_psql('postgres', "SELECT pg_${end}_backend(" . $victim->pid . ')');
+	my $err = eval { ($victim->answer(60))[1] } // 'gone';
+	like($err, qr/57014|57P01|gone/, "$end: the statement ends");
+	if ($end eq 'cancel')
+	{
+		is($victim->ask('SELECT count(*) FROM t WHERE id <= 10'), 10, 'the session goes on');
+		$victim->quit;
+	}
+	ok($remote->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'pgml_fdw' AND state LIKE 'idle in%'}),
+		"$end: nothing is left open on the remote");
+	untouched($end);
+}
+$session->ask('RESET pgml_fdw.enable_keyed_join; RESET enable_mergejoin; RESET enable_nestloop');
 $session->ask('RESET statement_timeout');
 is($session->ask('SELECT count(*) FROM pgml_fdw_get_connections()'), 1, 'one connection');
 is($remote->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgml_fdw' AND state <> 'idle'}), 0, 'which is idle');
