@@ -144,8 +144,11 @@ sub serve
 			elsif (my $l = $link{ fileno($from) // -1 })
 			{
 				my $got = sysread $from, my $data, 65536;
-				if ($got && !$l->{begun}++ && $l->{client}
-					&& $set{swallow_cancel} && substr($data, 0, 8) eq CANCEL_REQUEST)
+				my $first = $got && $l->{client} && !$l->{begun};
+
+				# first of all a client may ask for encryption; since 17 it does so for a cancel request too
+				$l->{begun} = 1 if $first && $got != 8;
+				if ($first && $set{swallow_cancel} && substr($data, 0, 8) eq CANCEL_REQUEST)
 				{
 					drop(\%link, $l);
 					$set{swallow_cancel} = 0 if $set{swallow_cancel} eq 'next';
