@@ -239,16 +239,16 @@ my %read = (
 	query_stop => sub { return ("SELECT i FROM pgml_fdw_query('$_[0]', 'SELECT i, s FROM public.big ORDER BY i') AS t (i int, s text) LIMIT 2", "1\n2") },
 	describe => sub { return ("SELECT count(*) FROM pgml_fdw_describe('$_[0]', 'SELECT * FROM public.big')", 3) },
 	changing => sub { return ("SELECT count(*), min(s) FROM $_[0]_changing WHERE here(s) <> ''", undef) },
-	changing_local => sub { return ("CREATE TEMP TABLE made AS SELECT * FROM $_[0]_changing; DROP TABLE made", undef) },
-	ctas => sub { return ("CREATE TEMP TABLE made AS SELECT * FROM $_[0]_big; SELECT count(s), sum(i) FROM made; DROP TABLE made", "$big|$sum") },
+	changing_local => sub { return ("DROP TABLE IF EXISTS made; CREATE TEMP TABLE made AS SELECT * FROM $_[0]_changing; DROP TABLE made", undef) },
+	ctas => sub { return ("DROP TABLE IF EXISTS made; CREATE TEMP TABLE made AS SELECT * FROM $_[0]_big; SELECT count(s), sum(i) FROM made; DROP TABLE made", "$big|$sum") },
 	pull => sub { my ($server, $i) = @_; return ("SELECT pgml_fdw_pull('$server', 'public.big', 'pulled$i', mode => 'replace', jobs => 1 + $i % 2)", $big) },
 	insert => sub { my ($server, $i) = @_; return ("TRUNCATE pulled$i; INSERT INTO pulled$i SELECT * FROM ${server}_big; SELECT count(s), sum(i) FROM pulled$i", "$big|$sum") },
-	import => sub { my ($server, $i) = @_; return ("CREATE SCHEMA imported$i; IMPORT FOREIGN SCHEMA public LIMIT TO (big, part) FROM SERVER $server INTO imported$i; SELECT count(*) FROM imported$i.part; DROP SCHEMA imported$i CASCADE", 1000) },
+	import => sub { my ($server, $i) = @_; return ("DROP SCHEMA IF EXISTS imported$i CASCADE; CREATE SCHEMA imported$i; IMPORT FOREIGN SCHEMA public LIMIT TO (big, part) FROM SERVER $server INTO imported$i; SELECT count(*) FROM imported$i.part; DROP SCHEMA imported$i CASCADE", 1000) },
 	explain => sub { return ("SET pgml_fdw.explain_remote = on; EXPLAIN SELECT * FROM $_[0]_big; RESET pgml_fdw.explain_remote", undef) },
 	analyze => sub { return ("ANALYZE $_[0]_big", undef) },
 	connections => sub { return ('SELECT count(*) >= 0 FROM pgml_fdw_get_connections(check_conn => true)', 't') },
 	disconnect => sub { return ("SELECT pgml_fdw_disconnect('$_[0]') IS NOT NULL", 't') },
-	prepared => sub { return ("PREPARE p(int) AS SELECT sum(i) FROM $_[0]_big WHERE i < \$1; EXECUTE p(11); EXECUTE p(101); DEALLOCATE p", undef) });
+	prepared => sub { return ("DEALLOCATE ALL; PREPARE p(int) AS SELECT sum(i) FROM $_[0]_big WHERE i < \$1; EXECUTE p(11); EXECUTE p(101); DEALLOCATE p", undef) });
 my @reads = sort keys %read;
 
 # What goes on for longer than a statement: cursors, connections of dblink.
