@@ -169,6 +169,15 @@ extensions_value(const PgmlOption *option, const char *value, bool warn)
 	return oids;
 }
 
+/* Callback: say where in an option's value an error is, not where in the statement. */
+static void
+value_context(void *value)
+{
+	internalerrposition(geterrposition());
+	internalerrquery((const char *) value);
+	errposition(0);
+}
+
 /*
  * Read a query, without what may be behind it: it becomes a subquery, so it must
  * be one SELECT, and nothing that could end the subquery.
@@ -176,9 +185,15 @@ extensions_value(const PgmlOption *option, const char *value, bool warn)
 static char *
 query_value(const PgmlOption *option, const char *value)
 {
-	List	   *statements = raw_parser(value, RAW_PARSE_DEFAULT);
-	RawStmt    *raw = list_length(statements) == 1 ? linitial_node(RawStmt, statements) : NULL;
+	ErrorContextCallback where = {error_context_stack, value_context, unconstify(char *, value)};
+	List	   *statements;
+	RawStmt    *raw;
 
+	error_context_stack = &where;
+	statements = raw_parser(value, RAW_PARSE_DEFAULT);
+	error_context_stack = where.previous;
+
+	raw = list_length(statements) == 1 ? linitial_node(RawStmt, statements) : NULL;
 	if (raw == NULL || !IsA(raw->stmt, SelectStmt) || ((SelectStmt *) raw->stmt)->intoClause != NULL)
 		throw_value(option, value, "one SELECT");
 

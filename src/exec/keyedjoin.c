@@ -40,7 +40,10 @@
 /*
  * Keys of the first batch, and of those that come later.  More make no difference to
  * the remote, which looks up each; it plans the statement for each of the first
- * five batches, which takes it some 0.2 us a key.
+ * five batches, which takes it 0.2 to 0.4 us a key where the column is unique, and
+ * about 1 us where it has a list of a hundred most common values, since that is gone
+ * through for each key (for 16,000 keys measured: 2.6 to 6 ms, 11 ms for integers,
+ * 24 ms for texts).
  */
 #define FIRST_KEYS 1000
 #define MAX_KEYS 16000

@@ -25,6 +25,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "tcop/pquery.h"
+#include "utils/builtins.h"
 
 #include "base/compat.h"
 #include "exec/aggstate.h"
@@ -67,6 +68,26 @@ adapt_to_steps(PgmlScanPlan *plan, bool async)
 	plan->query.guard_rows = true;
 }
 
+/* Name a column of a join as it is called in its foreign table, for messages. */
+static void
+name_joined_column(Form_pg_attribute att, Var *var, EState *estate)
+{
+	RangeTblEntry *rte;
+	char	   *name;
+
+	if (!IsA(var, Var) || IS_SPECIAL_VARNO(var->varno) || var->varattno <= 0)
+		return;
+	rte = exec_rt_fetch(var->varno, estate);
+	if (rte->rtekind != RTE_RELATION)
+		return;
+	name = get_attname(rte->relid, var->varattno, true);
+	if (name != NULL)
+	{
+		namestrcpy(&att->attname, name);
+		att->attrelid = rte->relid;
+	}
+}
+
 /*
  * The row type that the rows are decoded to.  In a join, core may have declared a
  * relation's whole row as a record of any type; it is of the relation's.  The states
@@ -91,6 +112,7 @@ scan_descriptor(ForeignScanState *node, List *states)
 			TupleDescInitEntry(result, i + 1, NULL,
 							   get_rel_type_id(exec_rt_fetch(var->varno, node->ss.ps.state)->relid),
 							   -1, 0);
+		name_joined_column(TupleDescAttr(result, i), var, node->ss.ps.state);
 	}
 	foreach(lc, states)
 		TupleDescInitEntry(result, lfirst_int(lc), NULL, NUMERICARRAYOID, -1, 0);

@@ -68,11 +68,21 @@ await_result(PgmlConn *conn)
 	}
 }
 
+/* Callback: what a connection that is lost while COMMIT is on its way leaves open. */
+static void
+explain_loss(void *arg)
+{
+	if (geterrcode() == ERRCODE_CONNECTION_FAILURE)
+		errhint("It is not known whether the remote has committed its part of the transaction: look there before you run it again.");
+}
+
 void
 pgml_commit_finish(PgmlConn *conn)
 {
+	ErrorContextCallback callback = {error_context_stack, explain_loss, NULL};
 	bool		committed = false;
 
+	error_context_stack = &callback;
 	if (!pgml_wire_flush(conn, 0))
 		pgml_wire_throw(conn, NULL);
 	for (;;)
@@ -90,6 +100,7 @@ pgml_commit_finish(PgmlConn *conn)
 		committed = strcmp(PQcmdStatus(res), "COMMIT") == 0;
 		PQclear(res);
 	}
+	error_context_stack = callback.previous;
 	if (!committed)
 		ereport(ERROR,
 				(errcode(ERRCODE_IN_FAILED_SQL_TRANSACTION),

@@ -20,6 +20,7 @@
 
 #include "remote/command.h"
 #include "remote/conncache.h"
+#include "remote/security.h"
 #include "remote/xact.h"
 
 typedef struct CacheKey
@@ -120,7 +121,7 @@ pgml_conncache_get(UserMapping *mapping)
 PgmlConn *
 pgml_conncache_get_for(Oid serverid, Oid userid)
 {
-	return pgml_conncache_get(GetUserMapping(userid, serverid));
+	return pgml_conncache_get(pgml_security_mapping(userid, serverid));
 }
 
 bool

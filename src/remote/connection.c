@@ -106,14 +106,15 @@ pgml_connection_create(UserMapping *mapping, MemoryContext parent)
 }
 
 PgmlConn *
-pgml_connection_create_string(const char *conninfo, bool trust_password, MemoryContext parent)
+pgml_connection_create_string(const char *conninfo, const char *name, bool trust_password,
+							  MemoryContext parent)
 {
 	PgmlConn   *conn = create_slot(parent);
 
 	conn->userid = GetUserId();
 	conn->conninfo = MemoryContextStrdup(conn->cxt, conninfo);
 	conn->trust_password = trust_password;
-	conn->name = MemoryContextStrdup(conn->cxt, "connection string");
+	conn->name = MemoryContextStrdup(conn->cxt, name != NULL ? name : "connection string");
 	return conn;
 }
 
@@ -466,7 +467,7 @@ static void
 connect_mapping(PgmlConn *conn)
 {
 	ForeignServer *server = GetForeignServer(conn->serverid);
-	UserMapping *mapping = GetUserMapping(conn->userid, conn->serverid);
+	UserMapping *mapping = pgml_security_mapping(conn->userid, conn->serverid);
 	PgmlConnParams *params = mapping_params(server, mapping);
 	PgmlOptions *options = pgml_options_of_server(conn->serverid);
 	char	   *application_name;

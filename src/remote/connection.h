@@ -181,11 +181,12 @@ struct PgmlConn
 /*
  * Make a slot for a user mapping, or for a connection string (dblink), in a
  * memory context of its own below parent; deleting that context disconnects.
+ * name: what messages call the other end, in the place of a server; or NULL.
  * Doesn't touch the network.
  */
 extern PgmlConn *pgml_connection_create(UserMapping *mapping, MemoryContext parent);
-extern PgmlConn *pgml_connection_create_string(const char *conninfo, bool trust_password,
-											   MemoryContext parent);
+extern PgmlConn *pgml_connection_create_string(const char *conninfo, const char *name,
+											   bool trust_password, MemoryContext parent);
 
 /*
  * Connect, if not connected: checks the security rules before and after.

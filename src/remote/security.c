@@ -26,6 +26,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "base/compat.h"
 #include "remote/libpq.h"
@@ -42,6 +43,25 @@ pgml_security_check_usage(ForeignServer *server)
 
 	if (result != ACLCHECK_OK)
 		aclcheck_error(result, OBJECT_FOREIGN_SERVER, server->servername);
+}
+
+/* Core's own message doesn't name the server before 17, nor what is to be done. */
+UserMapping *
+pgml_security_mapping(Oid userid, Oid serverid)
+{
+	if (!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid), ObjectIdGetDatum(serverid)) &&
+		!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(serverid)))
+	{
+		const char *server = GetForeignServer(serverid)->servername;
+		const char *role = MappingUserName(userid);
+
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("user mapping not found for user \"%s\", server \"%s\"", role, server),
+				 errhint("Make one that has the login: CREATE USER MAPPING FOR %s SERVER %s OPTIONS (user '...', password '...').",
+						 quote_identifier(role), quote_identifier(server))));
+	}
+	return GetUserMapping(userid, serverid);
 }
 
 /* Was the server's wrapper validated by rules that reserve options to superusers? */

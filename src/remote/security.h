@@ -14,6 +14,9 @@
 /* Throw unless the current user has the USAGE privilege on the server. */
 extern void pgml_security_check_usage(ForeignServer *server);
 
+/* Find the user mapping of a role, or of PUBLIC, for a server; throws if there is none. */
+extern UserMapping *pgml_security_mapping(Oid userid, Oid serverid);
+
 /*
  * Before anything is sent: refuse parameters that nobody may set, and a
  * connection for which a non-superuser brings no secret of its own.  Throws.

@@ -25,6 +25,7 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -49,6 +50,7 @@ typedef struct CodecColumn
 	Oid			domain;			/* the attribute's type if that is a domain */
 	void	   *domain_state;	/* domain_check's */
 	const char *type_name;		/* for messages */
+	const char *table_name;		/* for messages: foreign table whose column it is; or NULL */
 } CodecColumn;
 
 struct PgmlCodec
@@ -77,7 +79,10 @@ column_error_context(void *arg)
 		return;
 	column = &codec->columns[codec->current];
 	name = NameStr(TupleDescAttr(codec->desc, column->index)->attname);
-	if (name[0] != '\0')
+	if (column->table_name != NULL)
+		errcontext("column \"%s\" (%s) of foreign table \"%s\"",
+				   name, column->type_name, column->table_name);
+	else if (name[0] != '\0')
 		errcontext("column \"%s\" (%s) of foreign row", name, column->type_name);
 	else
 		errcontext("column %d (%s) of foreign row", codec->current + 1, column->type_name);
@@ -98,6 +103,8 @@ init_column(PgmlCodec *codec, CodecColumn *column, AttrNumber attnum)
 	if (column->typid != att->atttypid)
 		column->domain = att->atttypid;
 	column->type_name = format_type_with_typemod(att->atttypid, att->atttypmod);
+	if (OidIsValid(att->attrelid) && get_rel_relkind(att->attrelid) == RELKIND_FOREIGN_TABLE)
+		column->table_name = get_rel_name(att->attrelid);
 	column->exttype = -1;
 	column->text = !pgml_binary_init(&column->binary, column->typid, column->typmod,
 									 &codec->arena);

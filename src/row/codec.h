@@ -22,6 +22,7 @@ typedef struct PgmlCodec PgmlCodec;
 /*
  * Make a codec for rows whose wire column i fills attribute attnums[i] of
  * desc (1-based; every other attribute is left null).  ncols may be 0.
+ * Errors of a value name the foreign table if the attribute's attrelid is one.
  * Lives in the current memory context; desc must outlive it.
  */
 extern PgmlCodec *pgml_codec_create(TupleDesc desc, int ncols, const AttrNumber *attnums);

@@ -80,6 +80,9 @@ extern ForeignServer *pgml_bulk_find_server(const char *name);
 /* Does the text mean a query, not a table? */
 extern bool pgml_bulk_is_query(const char *source);
 
+/* Callback of error_context_stack: say what a name that can't be one should have been. */
+extern void pgml_bulk_name_context(void *arg);
+
 /* " FROM source AS pgml_source WHERE (filter)"; sql is a table or a query with its parentheses. */
 extern char *pgml_bulk_tail(const char *sql, const char *filter);
 

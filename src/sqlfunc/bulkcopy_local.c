@@ -98,8 +98,12 @@ pgml_push_find_source(const char *text, const char *filter)
 		source->sql = psprintf("(%s\n)", text);
 	else
 	{
-		RangeVar   *name = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(text)));
+		ErrorContextCallback where = {error_context_stack, pgml_bulk_name_context, NULL};
+		RangeVar   *name;
 
+		error_context_stack = &where;
+		name = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(text)));
+		error_context_stack = where.previous;
 		source->relid = RangeVarGetRelidExtended(name, AccessShareLock, 0, check_source_callback, NULL);
 		source->sql = quote_qualified_identifier(get_namespace_name(get_rel_namespace(source->relid)),
 												 get_rel_name(source->relid));

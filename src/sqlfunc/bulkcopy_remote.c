@@ -93,10 +93,18 @@ pgml_bulk_ask(PgmlConn *conn, const char *sql, int ncols)
 	return res;
 }
 
+void
+pgml_bulk_name_context(void *arg)
+{
+	if (geterrcode() == ERRCODE_INVALID_NAME)
+		errhint("It must be the name of a table, or, as a source, a query in parentheses.");
+}
+
 /* Resolve a name under the role's search_path; throws if there is no such relation. */
 static Oid
 resolve(PgmlConn *conn, const char *name)
 {
+	ErrorContextCallback where = {error_context_stack, pgml_bulk_name_context, NULL};
 	StringInfoData sql;
 	PgmlResult *res;
 	Oid			oid = InvalidOid;
@@ -105,7 +113,9 @@ resolve(PgmlConn *conn, const char *name)
 	appendStringInfoString(&sql, PATH_OF_ROLE "; SELECT pg_catalog.to_regclass(");
 	pgml_append_literal(&sql, name);
 	appendStringInfoString(&sql, ")::pg_catalog.oid");
+	error_context_stack = &where;
 	res = pgml_bulk_ask(conn, sql.data, 1);
+	error_context_stack = where.previous;
 	if (pgml_result_nrows(res) == 1)
 		oid = (Oid) number(res, 0, 0);
 	pgml_result_free(res);

@@ -27,6 +27,7 @@
 #include "utils/builtins.h"
 
 #include "remote/command.h"
+#include "remote/security.h"
 #include "remote/xact.h"
 #include "row/codec.h"
 #include "row/source.h"
@@ -90,7 +91,7 @@ pgml_bulk_export_snapshot(PgmlConn *conn)
 static PgmlConn *
 open_connection(const PgmlCopyCall *call, const char *snapshot)
 {
-	PgmlConn   *conn = pgml_connection_create(GetUserMapping(GetUserId(), call->server->serverid),
+	PgmlConn   *conn = pgml_connection_create(pgml_security_mapping(GetUserId(), call->server->serverid),
 											  CurrentMemoryContext);
 	StringInfoData sql;
 

@@ -223,12 +223,12 @@ find_server(const char *name)
 		return NULL;
 
 	pgml_security_check_usage(server);
-	return GetUserMapping(GetUserId(), server->serverid);
+	return pgml_security_mapping(GetUserId(), server->serverid);
 }
 
-/* Connect to what a server's name or a connection string says. */
+/* Connect to what a server's name or a connection string says; name: the connection's, or NULL. */
 static PgmlConn *
-connect_target(const char *target, bool trust_password)
+connect_target(const char *target, const char *name, bool trust_password)
 {
 	UserMapping *mapping = find_server(target);
 	PgmlConn   *conn;
@@ -239,7 +239,7 @@ connect_target(const char *target, bool trust_password)
 		conn->trust_password = trust_password;
 	}
 	else
-		conn = pgml_connection_create_string(target, trust_password, CurrentMemoryContext);
+		conn = pgml_connection_create_string(target, name, trust_password, CurrentMemoryContext);
 	pgml_connection_ensure(conn);
 	return conn;
 }
@@ -257,7 +257,7 @@ pgml_dblink_open(const char *name, const char *target, bool trust_password)
 	if (session != NULL)
 		vacate_wire(session->conn, NULL);
 
-	conn = connect_target(target, trust_password);
+	conn = connect_target(target, name, trust_password);
 	if (name != NULL)
 		session = &search_name(name, HASH_ENTER)->session;
 	else if (session != NULL)
@@ -358,7 +358,7 @@ pgml_dblink_lease(const char *target, int busy_code)
 	if (mapping != NULL)
 		lease->conn = take_kept(mapping);
 	else
-		lease->conn = pgml_connection_create_string(target, false, CurrentMemoryContext);
+		lease->conn = pgml_connection_create_string(target, NULL, false, CurrentMemoryContext);
 	pgml_conn_claim(lease->conn);
 	pgml_connection_ensure(lease->conn);
 	return lease;

@@ -43,6 +43,7 @@
 #include "exec/twin_foreign_key.h"
 #include "remote/command.h"
 #include "remote/conncache.h"
+#include "remote/security.h"
 #include "remote/xact.h"
 #include "sqlfunc/argument.h"
 #include "sqlfunc/bulkcopy.h"
@@ -147,7 +148,7 @@ begin_snapshot(PgmlSchemaPull *pull)
 					 IsolationIsSerializable() ? "SERIALIZABLE" : "REPEATABLE READ");
 	pgml_xact_append_settings(&sql);
 	appendStringInfoString(&sql, "; SELECT pg_catalog.pg_export_snapshot()");
-	pull->keeper = pgml_connection_create(GetUserMapping(pull->userid, pull->serverid),
+	pull->keeper = pgml_connection_create(pgml_security_mapping(pull->userid, pull->serverid),
 										  CurrentMemoryContext);
 	reader = pgml_reader_run(pull->keeper, sql.data, 1);
 	if (reader.nrows != 1)

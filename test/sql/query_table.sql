@@ -71,4 +71,5 @@ SELECT count(*) FROM renamed;
 ALTER FOREIGN TABLE bad OPTIONS (SET query 'SELECT 1 AS j');
 SELECT * FROM bad;
 \set VERBOSITY default
+CREATE FOREIGN TABLE bad_too (i int) SERVER query_server OPTIONS (query 'SELECT 1 FROM WHERE');
 DROP SERVER query_server CASCADE;
