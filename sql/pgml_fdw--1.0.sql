@@ -20,6 +20,8 @@ LANGUAGE C STRICT;
 CREATE FOREIGN DATA WRAPPER pgml_fdw
   HANDLER pgml_fdw_handler
   VALIDATOR pgml_fdw_validator;
+COMMENT ON FOREIGN DATA WRAPPER pgml_fdw IS
+'tables of another PostgreSQL database, by libpq';
 
 --
 -- Connections that foreign tables keep open
