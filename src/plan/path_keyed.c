@@ -206,7 +206,7 @@ add_key_column(PlannerInfo *root, Keyed *keyed, RelOptInfo *outer, RelOptInfo *i
 	return true;
 }
 
-/* Sort out the join's clauses; NULL: none of them makes a key. */
+/* Sort out the join's clauses; NULL: none of them makes a key, or it isn't ours alone to check them. */
 static Keyed *
 make_keyed(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOptInfo *inner,
 		   JoinType type, List *clauses)
@@ -219,6 +219,9 @@ make_keyed(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOptInfo
 	{
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
 
+		/* it decides about the join as a whole; before 17 we are not even asked then */
+		if (rinfo->pseudoconstant)
+			return NULL;
 		if (IS_OUTER_JOIN(type) && RINFO_IS_PUSHED_DOWN(rinfo, joinrel->relids))
 			keyed->filter = lappend(keyed->filter, rinfo);
 		else if (!add_key_column(root, keyed, outer, inner, rinfo))

@@ -237,6 +237,21 @@ SELECT trips('SELECT m.id, t.txt FROM here.lots m JOIN t ON t.id = m.id');
 RESET enable_hashjoin;
 -- nothing is asked for no keys
 SELECT trips('SELECT t.txt FROM here.none k JOIN t ON t.id = k.id');
+-- what is decided once for the whole join
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_nestloop = off;
+SELECT same('SELECT k, (SELECT count(*) FROM here.l JOIN t ON t.id = l.id WHERE k = 1) AS n FROM generate_series(1, 2) AS k');
+SELECT same('SELECT k, (SELECT count(*) FROM here.l LEFT JOIN t ON t.id = l.id WHERE k = 1) AS n FROM generate_series(1, 2) AS k');
+PREPARE once(text) AS SELECT l.id, t.txt FROM here.l LEFT JOIN t ON t.id = l.id WHERE $1 LIKE '%b';
+SET plan_cache_mode = force_generic_plan;
+SELECT same($$EXECUTE once('a')$$);
+SELECT same($$EXECUTE once('ab')$$);
+RESET plan_cache_mode;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_nestloop;
+DEALLOCATE once;
 
 \pset tuples_only off
 \pset format aligned
