@@ -465,6 +465,87 @@ RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'pgml_dblink_fdw_validator'
 LANGUAGE C STRICT PARALLEL SAFE;
 
+COMMENT ON FUNCTION dblink_connect(pg_catalog.text) IS
+'open a connection that stays, to a foreign server or by a connection string';
+COMMENT ON FUNCTION dblink_connect(pg_catalog.text, pg_catalog.text) IS
+'open a connection that stays, to a foreign server or by a connection string';
+COMMENT ON FUNCTION dblink_connect_u(pg_catalog.text) IS
+'the same as dblink_connect() without asking for a password';
+COMMENT ON FUNCTION dblink_connect_u(pg_catalog.text, pg_catalog.text) IS
+'the same as dblink_connect() without asking for a password';
+COMMENT ON FUNCTION dblink_disconnect() IS
+'close a connection of dblink_connect()';
+COMMENT ON FUNCTION dblink_disconnect(pg_catalog.text) IS
+'close a connection of dblink_connect()';
+COMMENT ON FUNCTION dblink(pg_catalog.text) IS
+'rows of SQL that runs on another database, outside of this transaction; AS t (column type, ...) names them';
+COMMENT ON FUNCTION dblink(pg_catalog.text, pg_catalog.text) IS
+'rows of SQL that runs on another database, outside of this transaction; AS t (column type, ...) names them';
+COMMENT ON FUNCTION dblink(pg_catalog.text, pg_catalog.bool) IS
+'rows of SQL that runs on another database, outside of this transaction; AS t (column type, ...) names them';
+COMMENT ON FUNCTION dblink(pg_catalog.text, pg_catalog.text, pg_catalog.bool) IS
+'rows of SQL that runs on another database, outside of this transaction; AS t (column type, ...) names them';
+COMMENT ON FUNCTION dblink_exec(pg_catalog.text) IS
+'run a command on another database, outside of this transaction; returns its tag';
+COMMENT ON FUNCTION dblink_exec(pg_catalog.text, pg_catalog.text) IS
+'run a command on another database, outside of this transaction; returns its tag';
+COMMENT ON FUNCTION dblink_exec(pg_catalog.text, pg_catalog.bool) IS
+'run a command on another database, outside of this transaction; returns its tag';
+COMMENT ON FUNCTION dblink_exec(pg_catalog.text, pg_catalog.text, pg_catalog.bool) IS
+'run a command on another database, outside of this transaction; returns its tag';
+COMMENT ON FUNCTION dblink_open(pg_catalog.text, pg_catalog.text) IS
+'open a cursor on a connection that stays';
+COMMENT ON FUNCTION dblink_open(pg_catalog.text, pg_catalog.text, pg_catalog.bool) IS
+'open a cursor on a connection that stays';
+COMMENT ON FUNCTION dblink_open(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+'open a cursor on a connection that stays';
+COMMENT ON FUNCTION dblink_open(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool) IS
+'open a cursor on a connection that stays';
+COMMENT ON FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.int4) IS
+'the next rows of a cursor of dblink_open()';
+COMMENT ON FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.int4, pg_catalog.bool) IS
+'the next rows of a cursor of dblink_open()';
+COMMENT ON FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS
+'the next rows of a cursor of dblink_open()';
+COMMENT ON FUNCTION dblink_fetch(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool) IS
+'the next rows of a cursor of dblink_open()';
+COMMENT ON FUNCTION dblink_close(pg_catalog.text) IS
+'close a cursor of dblink_open()';
+COMMENT ON FUNCTION dblink_close(pg_catalog.text, pg_catalog.bool) IS
+'close a cursor of dblink_open()';
+COMMENT ON FUNCTION dblink_close(pg_catalog.text, pg_catalog.text) IS
+'close a cursor of dblink_open()';
+COMMENT ON FUNCTION dblink_close(pg_catalog.text, pg_catalog.text, pg_catalog.bool) IS
+'close a cursor of dblink_open()';
+COMMENT ON FUNCTION dblink_send_query(pg_catalog.text, pg_catalog.text) IS
+'send SQL on a named connection without waiting; 1, or 0 if it could not be sent';
+COMMENT ON FUNCTION dblink_is_busy(pg_catalog.text) IS
+'1 if dblink_get_result() would have to wait, else 0';
+COMMENT ON FUNCTION dblink_get_result(pg_catalog.text) IS
+'the next result of dblink_send_query(); ask until it is empty';
+COMMENT ON FUNCTION dblink_get_result(pg_catalog.text, pg_catalog.bool) IS
+'the next result of dblink_send_query(); ask until it is empty';
+COMMENT ON FUNCTION dblink_cancel_query(pg_catalog.text) IS
+'ask the remote to give up what it does on a named connection';
+COMMENT ON FUNCTION dblink_error_message(pg_catalog.text) IS
+'the last error message of a named connection';
+COMMENT ON FUNCTION dblink_get_connections() IS
+'names of the open named connections';
+COMMENT ON FUNCTION dblink_get_notify() IS
+'notifications that a connection has received';
+COMMENT ON FUNCTION dblink_get_notify(pg_catalog.text) IS
+'notifications that a connection has received';
+COMMENT ON FUNCTION dblink_get_pkey(pg_catalog.text) IS
+'columns of the primary key of a local table';
+COMMENT ON FUNCTION dblink_build_sql_insert(pg_catalog.text, pg_catalog.int2vector, pg_catalog.int4, pg_catalog.text[], pg_catalog.text[]) IS
+'an INSERT of the local row that has the source key, with the target key in its place';
+COMMENT ON FUNCTION dblink_build_sql_update(pg_catalog.text, pg_catalog.int2vector, pg_catalog.int4, pg_catalog.text[], pg_catalog.text[]) IS
+'an UPDATE to the local row that has the source key, with the target key in its place';
+COMMENT ON FUNCTION dblink_build_sql_delete(pg_catalog.text, pg_catalog.int2vector, pg_catalog.int4, pg_catalog.text[]) IS
+'a DELETE of the row that has the target key';
+COMMENT ON FUNCTION dblink_current_query() IS
+'what current_query() says';
+
 -- A wrapper's name is unique in the database: where contrib's dblink has made this one, it serves both.
 DO $$
 BEGIN
