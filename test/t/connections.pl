@@ -57,12 +57,14 @@ sub pid_of
 		WHERE server_name = '$server'});
 }
 
-# Ends a backend of the remote and waits until it has gone.
+# Ends a backend of the remote and waits until it has gone, and the proxy has passed
+# on its last words and the end: each command is another round of its loop.
 sub terminate
 {
 	my ($pid) = @_;
 	$remote->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
 	soon(sub { !kill 0, $pid }) or die "backend $pid does not end";
+	$proxy->latency(0) for 1 .. 4;
 	return;
 }
 
