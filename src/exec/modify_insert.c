@@ -281,6 +281,7 @@ pgmlBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 				 errhint("Restrict the UPDATE to the partitions that rows are moved from.")));
 
 	insert = pgml_planinfo_insert(rel, options, sent_attributes(mtstate, rri, options),
+								  OVERRIDING_NOT_SET,
 								  plan && plan->onConflictAction == ONCONFLICT_NOTHING,
 								  returned_attributes(mtstate, rri),
 								  plan ? outerPlan(plan)->plan_rows : -1);

@@ -4,9 +4,9 @@
  *
  * By COPY, where they are many and nothing has to come back for one of them: no
  * RETURNING (nor a local trigger or check that needs it), no ON CONFLICT, whose
- * result only the remote knows.  Else by INSERT statements.  The user's word
- * counts first: the setting pgml_fdw.insert_method, else the option of the
- * table or server; who has set batch_size has spoken for INSERT.
+ * result only the remote knows, no OVERRIDING, which COPY can't say.  Else by INSERT
+ * statements.  The user's word counts first: the setting pgml_fdw.insert_method, else the
+ * option of the table or server; who has set batch_size has spoken for INSERT.
  *
  * Whether the remote's table can take a COPY, only the remote can tell: the
  * plan has the question along with the statements (row/sink.h).  It is asked too where many
@@ -74,14 +74,16 @@ list_columns(PgmlInsert *insert, Relation rel, List *targetattrs, bool all_defau
 
 PgmlModifyPlan *
 pgml_planinfo_insert(Relation rel, const PgmlOptions *options, List *targetattrs,
-					 bool on_conflict_do_nothing, List *returning, double rows)
+					 OverridingKind override, bool on_conflict_do_nothing, List *returning,
+					 double rows)
 {
 	PgmlModifyPlan *plan = palloc0(sizeof(PgmlModifyPlan));
 	PgmlInsert *insert = &plan->insert;
 	Oid			relid = RelationGetRelid(rel);
 	bool		all_default = targetattrs == NIL;
 	bool		many = rows < 0 || rows >= PGML_MANY_ROWS;
-	bool		copy = prefers_copy(options, many) && returning == NIL && !on_conflict_do_nothing;
+	bool		copy = prefers_copy(options, many) && returning == NIL &&
+		!on_conflict_do_nothing && override == OVERRIDING_NOT_SET;
 	List	   *with_values;
 
 	if (all_default)
@@ -91,7 +93,7 @@ pgml_planinfo_insert(Relation rel, const PgmlOptions *options, List *targetattrs
 	plan->operation = CMD_INSERT;
 	plan->targetattrs = targetattrs;
 	plan->returning = returning;
-	insert->prefix = pgml_deparse_insert_prefix(relid, options, targetattrs);
+	insert->prefix = pgml_deparse_insert_prefix(relid, options, targetattrs, override);
 	insert->suffix = pgml_deparse_insert_suffix(relid, on_conflict_do_nothing, returning);
 	insert->returns = returning != NIL;
 	if (with_values != NIL && copy)

@@ -326,6 +326,7 @@ pgmlPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation
 	{
 		case CMD_INSERT:
 			modify = *pgml_planinfo_insert(rel, options, pgml_modify_inserted_columns(root, rel, options),
+										   root->parse->override,
 										   plan->onConflictAction == ONCONFLICT_NOTHING,
 										   returning, outerPlan(plan)->plan_rows);
 			break;

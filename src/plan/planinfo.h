@@ -111,11 +111,13 @@ typedef struct PgmlDirectPlan
 /*
  * Plan an INSERT that sets targetattrs; for the planner, and for the executor
  * where the planner has not seen the statement (COPY, rows routed to a foreign
- * partition).  rows are expected; -1: that isn't known.  (insertion.c)
+ * partition).  override: what the statement says about identity columns, which only the
+ * remote has.  rows are expected; -1: that isn't known.  (insertion.c)
  */
 extern PgmlModifyPlan *pgml_planinfo_insert(Relation rel, const PgmlOptions *options,
-											List *targetattrs, bool on_conflict_do_nothing,
-											List *returning, double rows);
+											List *targetattrs, OverridingKind override,
+											bool on_conflict_do_nothing, List *returning,
+											double rows);
 
 /* The plan of a ForeignScan; throws if another engine made it. */
 extern PgmlScanPlan *pgml_planinfo_of_scan(ForeignScan *scan);

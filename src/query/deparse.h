@@ -163,9 +163,11 @@ extern void pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, const Pgm
 
 /*
  * Pieces of INSERT for sink.h: the columns in targetattrs (int list);
- * returning: attribute numbers to return (int list, NIL: none).
+ * override: what the statement says about identity columns; returning: attribute numbers to
+ * return (int list, NIL: none).
  */
-extern char *pgml_deparse_insert_prefix(Oid relid, const PgmlOptions *options, List *targetattrs);
+extern char *pgml_deparse_insert_prefix(Oid relid, const PgmlOptions *options, List *targetattrs,
+										OverridingKind override);
 extern char *pgml_deparse_insert_suffix(Oid relid, bool on_conflict_do_nothing, List *returning);
 
 /*

@@ -38,7 +38,8 @@ append_returning(StringInfo buf, Oid relid, List *returning)
 }
 
 char *
-pgml_deparse_insert_prefix(Oid relid, const PgmlOptions *options, List *targetattrs)
+pgml_deparse_insert_prefix(Oid relid, const PgmlOptions *options, List *targetattrs,
+						   OverridingKind override)
 {
 	StringInfoData buf;
 
@@ -52,7 +53,9 @@ pgml_deparse_insert_prefix(Oid relid, const PgmlOptions *options, List *targetat
 	}
 	appendStringInfoString(&buf, " (");
 	append_columns(&buf, relid, targetattrs);
-	appendStringInfoString(&buf, ") VALUES ");
+	appendStringInfoString(&buf, override == OVERRIDING_SYSTEM_VALUE ? ") OVERRIDING SYSTEM VALUE VALUES " :
+						   override == OVERRIDING_USER_VALUE ? ") OVERRIDING USER VALUE VALUES " :
+						   ") VALUES ");
 	return buf.data;
 }
 

@@ -192,6 +192,16 @@ COPY far.always (v) FROM stdin;
 copied
 \.
 SELECT v, n FROM always WHERE v = 'copied';
+-- OVERRIDING is the remote's business, which has the identity columns; a COPY couldn't say it
+INSERT INTO always (id, v) VALUES (1000, 'overrides');
+INSERT INTO always (id, v) OVERRIDING SYSTEM VALUE VALUES (1000, 'overrides');
+INSERT INTO always (id, v) OVERRIDING SYSTEM VALUE SELECT 2000 + i, 'overrides' FROM generate_series(1, 1000) i;
+SELECT count(*), min(id), max(id) FROM always WHERE v = 'overrides';
+DELETE FROM always WHERE v = 'overrides';
+INSERT INTO ident (id, v) OVERRIDING USER VALUE SELECT -i, 'overridden' FROM generate_series(1, 1000) i;
+INSERT INTO ident (id, v) OVERRIDING USER VALUE VALUES (-1, 'overridden') RETURNING id > 0, v;
+SELECT count(*), min(id) > 0 FROM ident WHERE v = 'overridden';
+DELETE FROM ident WHERE v = 'overridden';
 -- a trigger here may set any column, so all are sent
 CREATE FUNCTION far.set_n() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n := 1; RETURN NEW; END';
 ALTER FOREIGN TABLE far.always ALTER n DROP DEFAULT;
