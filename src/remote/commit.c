@@ -7,8 +7,9 @@
  * its backend back as clean as it was.
  *
  * While COMMIT is on the wire the remote may have committed already; who gave up
- * then would undo the local transaction alone.  So a cancel that comes meanwhile
- * is put off for a moment, in which the answer usually comes.
+ * then would undo the local transaction alone.  So a cancel that comes meanwhile,
+ * or the order to end the session, is put off for a moment, in which the answer
+ * usually comes.
  */
 #include "postgres.h"
 
@@ -20,7 +21,7 @@
 #include "remote/prepared.h"
 #include "remote/wire.h"
 
-/* How long a cancel is put off for the sake of a COMMIT. */
+/* How long an interrupt is put off for the sake of a COMMIT. */
 #define PGML_COMMIT_GRACE_MS 1000
 
 void
@@ -43,7 +44,7 @@ pgml_commit_send(PgmlConn *conn)
 	pfree(sql.data);
 }
 
-/* Wait for the next result of a COMMIT, a cancel or not (see above); throws when it takes too long. */
+/* Wait for the next result of a COMMIT, interrupted or not (see above); throws when it takes too long. */
 static void
 await_result(PgmlConn *conn)
 {
@@ -52,9 +53,15 @@ await_result(PgmlConn *conn)
 	HOLD_CANCEL_INTERRUPTS();
 	while (PQisBusy(conn->pg) && (until == 0 || GetCurrentTimestamp() < until))
 	{
+		HOLD_INTERRUPTS();
 		(void) pgml_wire_has_input(conn, until == 0 ? -1 : PGML_COMMIT_GRACE_MS);
-		if (QueryCancelPending && until == 0)
+		RESUME_INTERRUPTS();
+		if ((QueryCancelPending || ProcDiePending) && until == 0)
 			until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), PGML_COMMIT_GRACE_MS);
+
+		/* other backends may wait for what else there is to be heard */
+		if (!ProcDiePending)
+			CHECK_FOR_INTERRUPTS();
 	}
 	RESUME_CANCEL_INTERRUPTS();
 

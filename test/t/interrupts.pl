@@ -153,6 +153,20 @@ for my $what (sort keys %silence)
 	}
 }
 
+# The session is ended while COMMIT is on its way: what the remote commits is committed here, too.
+$session = PgmlSession->new($local);
+$admin->ask('CREATE TABLE here (i int)');
+$session->ask('BEGIN; INSERT INTO here VALUES (8); INSERT INTO far_t VALUES (8, 8)');
+$proxy->latency(200);
+$session->send('COMMIT');
+sleep 0.1;
+$admin->ask('SELECT pg_terminate_backend(' . $session->pid . ')');
+$session->answer;
+$proxy->latency(0);
+ok(until_true($remote, 'SELECT count(*) = 1 FROM t WHERE i = 8'), 'the remote has committed');
+is($admin->ask('SELECT count(*) FROM here'), 1, 'and so has the session that was ended');
+undef $session;
+
 # Cancel requests alone are lost: the remote goes on, we don't wait for it.
 $session = PgmlSession->new($local);
 $session->ask('SELECT * FROM far_t');
