@@ -305,7 +305,6 @@ SELECT pgml_fdw_pull('bulk_server', NULL, 't');
 SELECT pgml_fdw_pull('bulk_server', 'bulk.t', NULL::text);
 SELECT pgml_fdw_pull('bulk_server', 'bulk.missing', 't');
 \set VERBOSITY default
-SELECT pgml_fdw_pull('bulk_server', 'SELECT 1 AS id', 't');
 SELECT pgml_fdw_push('bulk_server', 'SELECT 1 AS id', 'bulk.t');
 \set VERBOSITY terse
 SELECT pgml_fdw_pull('bulk_server', '(SELECT 1) AS x; DROP TABLE bulk.t; SELECT (1)', 't');
