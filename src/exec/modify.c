@@ -269,6 +269,30 @@ change_row(PgmlModify *modify, TupleTableSlot *slot)
 	return pgml_modify_take_result(modify, res, slot);
 }
 
+/*
+ * Free the target's old row.  Core takes it out of a junk column, as a copy where that has a short
+ * header (a join stores it so), which stays until the end of the statement, one for each
+ * row.  Of a row that is queued nobody looks at it again.
+ */
+static void
+free_old_row(ResultRelInfo *rri, TupleTableSlot *planSlot)
+{
+	TupleTableSlot *slot = rri->ri_oldTupleSlot;
+	HeapTupleHeader copy;
+	Datum		row;
+	bool		isnull;
+
+	if (!AttributeNumberIsValid(rri->ri_RowIdAttNo) || slot == NULL || TTS_EMPTY(slot) ||
+		!TTS_IS_HEAPTUPLE(slot) || TTS_SHOULDFREE(slot))
+		return;
+	row = ExecGetJunkAttribute(planSlot, rri->ri_RowIdAttNo, &isnull);
+	if (isnull || !VARATT_IS_EXTENDED(DatumGetPointer(row)))
+		return;
+	copy = ((HeapTupleTableSlot *) slot)->tuple->t_data;
+	ExecClearTuple(slot);
+	pfree(copy);
+}
+
 TupleTableSlot *
 pgmlExecForeignUpdate(EState *estate, ResultRelInfo *rri,
 					  TupleTableSlot *slot, TupleTableSlot *planSlot)
@@ -283,6 +307,7 @@ pgmlExecForeignUpdate(EState *estate, ResultRelInfo *rri,
 	else if (modify->queue != NULL)
 	{
 		pgml_queue_put(modify->queue, modify->args->datums, modify->args->nulls, slot);
+		free_old_row(rri, planSlot);
 		slot = NULL;
 	}
 	else

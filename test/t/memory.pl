@@ -63,6 +63,11 @@ $session->stays_flat($small, 'rows that wait for their statement', "$explain INS
 is($remote->safe_psql('postgres', 'SELECT count(*) FROM many'), 500_000, 'all of them are there');
 $session->stays_flat($small, 'UPDATE of half a million rows', "$explain UPDATE many SET s = 'changed' WHERE random() >= 0", qr/rows=500000/);
 is($remote->safe_psql('postgres', q{SELECT count(*) FROM many WHERE s = 'changed'}), 500_000, 'all of them are changed');
+# a join stores the rows of the target, from which core copies each
+$session->ask('SET enable_mergejoin = off; SET pgml_fdw.enable_keyed_join = off');
+$session->ask('CREATE UNLOGGED TABLE given AS SELECT i FROM generate_series(1, 2000000) i; ANALYZE given');
+$session->stays_flat($small, 'UPDATE by a join', "$explain UPDATE many SET s = 'again' FROM given WHERE given.i = many.i", qr/Hash Join.*rows=500000/s);
+is($remote->safe_psql('postgres', q{SELECT count(*) FROM many WHERE s = 'again'}), 500_000, 'all of them are changed again');
 $session->stays_flat($small, 'DELETE of half a million rows', "$explain DELETE FROM many WHERE random() >= 0", qr/rows=500000/);
 is($remote->safe_psql('postgres', 'SELECT count(*) FROM many'), 0, 'all of them are gone');
 $session->stays_flat($small, 'half a million rows by INSERT', "SET pgml_fdw.insert_method = 'values'; $explain INSERT INTO many SELECT i, 'x' FROM generate_series(1, 500000) i; RESET pgml_fdw.insert_method",
