@@ -20,6 +20,10 @@
 #include "exec/queue_state.h"
 #include "remote/readonly.h"
 
+/* Read pointers of the store. */
+#define READ_NEXT 0
+#define READ_INNER 1
+
 /* Rows of one INSERT are no longer gathered when they are larger than this together. */
 #define MAX_GATHERED_BYTES (16 * 1024 * 1024)
 

@@ -18,10 +18,6 @@
 #include "row/change.h"
 #include "row/sink.h"
 
-/* Read pointers of the store. */
-#define READ_NEXT 0
-#define READ_INNER 1
-
 struct PgmlQueue
 {
 	dlist_node	node;			/* in queues, while there is a store */

@@ -273,7 +273,7 @@ wants_too_much(PlannerInfo *root, RelOptInfo *joinrel, const PgmlRelInfo *info)
 	foreach(lc, info->local_conds)
 		exprs = lappend(exprs, lfirst_node(RestrictInfo, lc)->clause);
 	if (!pgml_select_targets(root, info, exprs, &targets) ||
-		names_parent(exprs, joinrel->top_parent_relids))
+		(IS_OTHER_REL(joinrel) && names_parent(exprs, joinrel->top_parent_relids)))
 		return true;
 
 	/* an expression that must be computed before an outer join makes nulls of it */
