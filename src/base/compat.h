@@ -450,6 +450,17 @@ pgml_interval_knows_infinity(void)
 #endif
 }
 
+/* Is it JSON_EXISTS(), JSON_QUERY() or JSON_VALUE()?  17 has brought them. */
+static inline bool
+pgml_is_json_query(Node *node)
+{
+#if PG_VERSION_NUM >= 170000
+	return IsA(node, JsonExpr);
+#else
+	return false;
+#endif
+}
+
 /* Does RETURNING say OLD or NEW?  (18 and up) */
 static inline bool
 pgml_returns_old_or_new(Node *returning)

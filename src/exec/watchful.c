@@ -24,6 +24,8 @@
 
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/extensible.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
@@ -48,6 +50,7 @@ typedef struct PlanSearch
 
 static bool is_watchful(Node *node, void *context);
 static bool aggregate_is_watchful(Oid funcid, void *context);
+static bool type_is_watchful(Oid typid, void *context);
 
 bool
 pgml_is_harmless(Oid funcid)
@@ -129,21 +132,14 @@ aggregate_is_watchful(Oid funcid, void *context)
 		function_is_watchful(agg.aggmfinalfn, context);
 }
 
-/* Does a type, if it is a domain or an array of one, have constraints that could notice? */
+/* Has a domain, or one that it is made of, constraints that could notice? */
 static bool
-type_is_watchful(Oid typid, void *context)
+domain_is_watchful(Oid typid, void *context)
 {
-	DomainConstraintRef *constraints;
-	Oid			element = get_element_type(typid);
+	/* the memory context's end will look at it again */
+	DomainConstraintRef *constraints = palloc(sizeof(DomainConstraintRef));
 	ListCell   *lc;
 
-	if (OidIsValid(element))
-		return type_is_watchful(element, context);
-	if (get_typtype(typid) != TYPTYPE_DOMAIN)
-		return false;
-
-	/* the memory context's end will look at it again */
-	constraints = palloc(sizeof(DomainConstraintRef));
 	InitDomainConstraintRef(typid, constraints, CurrentMemoryContext, false);
 	foreach(lc, constraints->constraints)
 	{
@@ -152,7 +148,67 @@ type_is_watchful(Oid typid, void *context)
 		if (is_watchful((Node *) constraint->check_expr, context))
 			return true;
 	}
-	return type_is_watchful(getBaseType(typid), context);
+	return false;
+}
+
+/* Could making a row notice, by the types of its columns? */
+static bool
+row_is_watchful(TupleDesc desc, void *context)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped &&
+			type_is_watchful(TupleDescAttr(desc, i)->atttypid, context))
+			return true;
+	}
+	return false;
+}
+
+/* The same of a composite type. */
+static bool
+composite_is_watchful(Oid typid, void *context)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(typid, -1);
+	bool		watchful = row_is_watchful(desc, context);
+
+	ReleaseTupleDesc(desc);
+	return watchful;
+}
+
+/* Could making a value of a type notice?  It checks domains, in whatever they are. */
+static bool
+type_is_watchful(Oid typid, void *context)
+{
+	Oid			element = get_element_type(typid);
+
+	check_stack_depth();
+	if (OidIsValid(element))
+		return type_is_watchful(element, context);
+	switch (get_typtype(typid))
+	{
+		case TYPTYPE_DOMAIN:
+			return domain_is_watchful(typid, context) ||
+				type_is_watchful(getBaseType(typid), context);
+		case TYPTYPE_COMPOSITE:
+			return composite_is_watchful(typid, context);
+		case TYPTYPE_RANGE:
+			return type_is_watchful(get_range_subtype(typid), context);
+		case TYPTYPE_MULTIRANGE:
+			return type_is_watchful(get_multirange_range(typid), context);
+		default:
+			return false;
+	}
+}
+
+/*
+ * Does an expression make a value of another type itself?  Reading text or JSON as a composite
+ * type checks the domains in it, without a node that says so.
+ */
+static bool
+makes_value(Node *node)
+{
+	return IsA(node, CoerceToDomain) || IsA(node, CoerceViaIO) || IsA(node, FuncExpr) ||
+		pgml_is_json_query(node);
 }
 
 /* Walker of expressions; context as above. */
@@ -163,7 +219,7 @@ is_watchful(Node *node, void *context)
 		return false;
 	if (check_functions_in_node(node, function_is_watchful, context))
 		return true;
-	if (IsA(node, CoerceToDomain) && type_is_watchful(((CoerceToDomain *) node)->resulttype, context))
+	if (makes_value(node) && type_is_watchful(exprType(node), context))
 		return true;
 	return expression_tree_walker(node, is_watchful, context);
 }
@@ -178,15 +234,7 @@ pgml_watchful_expr(void *expr)
 static bool
 has_watchful_column(ScanState *node, PlanSearch *search)
 {
-	TupleDesc	desc = node->ss_ScanTupleSlot->tts_tupleDescriptor;
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		if (!TupleDescAttr(desc, i)->attisdropped &&
-			type_is_watchful(TupleDescAttr(desc, i)->atttypid, search))
-			return true;
-	}
-	return false;
+	return row_is_watchful(node->ss_ScanTupleSlot->tts_tupleDescriptor, search);
 }
 
 /* A foreign scan. */
@@ -278,11 +326,13 @@ has_watchful_parts(PlanState *node, PlanSearch *search)
 		case T_SampleScan:
 			return is_watchful((Node *) ((SampleScan *) plan)->tablesample, search);
 		case T_FunctionScan:
-			return is_watchful((Node *) ((FunctionScan *) plan)->functions, search);
+			return is_watchful((Node *) ((FunctionScan *) plan)->functions, search) ||
+				has_watchful_column((ScanState *) node, search);
 		case T_ValuesScan:
 			return is_watchful((Node *) ((ValuesScan *) plan)->values_lists, search);
 		case T_TableFuncScan:
-			return is_watchful((Node *) ((TableFuncScan *) plan)->tablefunc, search);
+			return is_watchful((Node *) ((TableFuncScan *) plan)->tablefunc, search) ||
+				has_watchful_column((ScanState *) node, search);
 		case T_NestLoop:
 			return is_watchful((Node *) ((Join *) plan)->joinqual, search);
 		case T_WindowAgg:

@@ -62,6 +62,30 @@ $$;
 SELECT sent_before('UPDATE t SET n = 1 / (1300 - g.id) FROM given g WHERE g.id = t.id');
 SELECT sent_before($$UPDATE t SET n = 1 / (1300 - g.id) + CASE WHEN g.id = 0 THEN length(table_to_xml('far.t', true, true, '')::text) ELSE 0 END FROM given g WHERE g.id = t.id$$);
 
+-- So they do where values are made whose domains have a check that looks around, however deep they lie.
+CREATE FUNCTION far.looks(int) RETURNS bool LANGUAGE sql RETURN (SELECT $1 >= 0 OR EXISTS (SELECT FROM far.t));
+ALTER FUNCTION far.looks VOLATILE;
+CREATE DOMAIN far.quiet AS int CHECK (VALUE >= 0);
+CREATE DOMAIN far.loud AS int CHECK (far.looks(VALUE));
+CREATE DOMAIN far.louder AS far.loud;
+CREATE TYPE far.quiet_pair AS (a int, b far.quiet);
+CREATE TYPE far.loud_pair AS (a int, b far.louder);
+CREATE TYPE far.nested AS (x int, y far.loud_pair[]);
+CREATE DOMAIN far.hidden AS far.nested;
+CREATE TYPE far.span AS RANGE (subtype = far.loud, multirange_type_name = far.spans);
+CREATE FUNCTION far.sent_making(value text) RETURNS bigint LANGUAGE sql AS $$
+  SELECT sent_before('UPDATE t SET n = 1 / (1300 - g.id) + CASE WHEN num_nulls(' || value || ') = 1 THEN 0 ELSE 1 END FROM given g WHERE g.id = t.id')
+$$;
+SELECT value, sent_making(value) FROM (VALUES ('g.id::quiet'), ('g.id::loud'), ('ARRAY[g.id]::loud[]'),
+  ($$format('(1,%s)', g.id)::quiet_pair$$), ($$format('(1,%s)', g.id)::loud_pair$$), ($$format('{"(1,%s)"}', g.id)::loud_pair[]$$),
+  ($$format('(1,"{""(1,%s)""}")', g.id)::nested$$), ($$format('(1,"{""(1,%s)""}")', g.id)::hidden$$),
+  ($$format('[%s,9999)', g.id)::span$$), ($$format('{[%s,9999)}', g.id)::spans$$),
+  ($$jsonb_populate_record(NULL::quiet_pair, jsonb_build_object('b', g.id))$$), ($$jsonb_populate_record(NULL::loud_pair, jsonb_build_object('b', g.id))$$)) v (value);
+SELECT sent_before($$UPDATE t SET n = 1 / (1300 - g.id) + r.b FROM given g, jsonb_to_record(jsonb_build_object('b', g.id)) AS r (b int) WHERE g.id = t.id$$);
+SELECT sent_before($$UPDATE t SET n = 1 / (1300 - g.id) + r.b FROM given g, jsonb_to_record(jsonb_build_object('b', g.id)) AS r (b loud) WHERE g.id = t.id$$);
+SELECT sent_before($$UPDATE t SET n = 1 / (1300 - g.id) + r.b FROM given g, xmltable('/r' PASSING xmlelement(NAME r, g.id) COLUMNS b int PATH '.') r WHERE g.id = t.id$$);
+SELECT sent_before($$UPDATE t SET n = 1 / (1300 - g.id) + r.b FROM given g, xmltable('/r' PASSING xmlelement(NAME r, g.id) COLUMNS b loud PATH '.') r WHERE g.id = t.id$$);
+
 -- A function of an aggregate that is volatile finds what has been done so far.
 CREATE FUNCTION public.count_changed(int, int) RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
