@@ -14,6 +14,9 @@
  * the request must have.  The call may be made where hardly anything else may,
  * in signal handlers; so it is made in a forked child, which does nothing else
  * and is killed when the time is over.
+ *
+ * A request that is given up before it has left does nothing.  So who is told once
+ * more to stop still waits for it, though not for long.
  */
 #include "postgres.h"
 
@@ -29,6 +32,23 @@
 #include "base/stats.h"
 #include "remote/wire.h"
 
+/* How long the backend, when it is told to stop, waits for a request to get out. */
+#define CANCEL_HASTE_MS 1000
+
+static TimestampTz
+after(int ms)
+{
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ms);
+}
+
+/* Wait for a request's socket until the deadline; haste, an earlier one, is for a backend that is told to stop. */
+static bool
+wait_request(int socket, int events, TimestampTz haste, TimestampTz deadline)
+{
+	return pgml_wire_wait(socket, events, deadline) ||
+		pgml_wire_wait_out(socket, events, Min(haste, deadline));
+}
+
 #ifdef LIBPQ_HAS_ASYNC_CANCEL
 
 void
@@ -36,6 +56,7 @@ pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline)
 {
 	PGcancelConn *cancel = PQcancelCreate(conn->pg);
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+	TimestampTz haste = after(CANCEL_HASTE_MS);
 
 	pgml_stats.cancelled++;
 	if (cancel == NULL)
@@ -45,9 +66,9 @@ pgml_wire_cancel(PgmlConn *conn, TimestampTz deadline)
 	{
 		while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED)
 		{
-			if (!pgml_wire_wait(PQcancelSocket(cancel),
-								status == PGRES_POLLING_READING ? WL_SOCKET_READABLE : WL_SOCKET_WRITEABLE,
-								deadline))
+			if (!wait_request(PQcancelSocket(cancel),
+							  status == PGRES_POLLING_READING ? WL_SOCKET_READABLE : WL_SOCKET_WRITEABLE,
+							  haste, deadline))
 				break;
 			status = PQcancelPoll(cancel);
 		}
@@ -101,10 +122,11 @@ fork_child(PGcancel *cancel)
 static void
 finish_child(pid_t child, int pipe_end, TimestampTz deadline)
 {
+	TimestampTz haste = after(CANCEL_HASTE_MS);
 	char		unused;
 
 	while (read(pipe_end, &unused, 1) != 0)
-		if (!pgml_wire_wait(pipe_end, WL_SOCKET_READABLE, deadline))
+		if (!wait_request(pipe_end, WL_SOCKET_READABLE, haste, deadline))
 			break;
 	kill(child, SIGKILL);
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
@@ -179,13 +201,18 @@ discard_message(PgmlConn *conn, TimestampTz deadline)
 
 /*
  * A cancel request can get lost without a trace, and is sent again if nothing
- * has come of it for so long.
+ * has come of it for so long.  On a network so slow that it hasn't left by
+ * then, the next one needs more time: each is given twice that of the one before.
  */
 #define CANCEL_AGAIN_MS 1000
+
+/* If a request has taken all its time, it may have had an effect: a moment to see it. */
+#define CANCEL_EFFECT_MS 50
 
 bool
 pgml_command_settle(PgmlConn *conn, TimestampTz deadline)
 {
+	int			patience = CANCEL_AGAIN_MS;
 	TimestampTz until;
 
 	conn->occupant = NULL;
@@ -196,10 +223,12 @@ pgml_command_settle(PgmlConn *conn, TimestampTz deadline)
 
 	do
 	{
-		until = Min(TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CANCEL_AGAIN_MS), deadline);
+		until = Min(after(patience), deadline);
 		pgml_wire_cancel(conn, until);
+		until = Min(Max(until, after(CANCEL_EFFECT_MS)), deadline);
 		if (discard_message(conn, until))
 			return true;
+		patience *= 2;
 	} while (until < deadline && PQstatus(conn->pg) == CONNECTION_OK &&
 			 GetCurrentTimestamp() >= until);
 	return false;

@@ -55,14 +55,12 @@ hear_latch(TimestampTz deadline)
 		CHECK_FOR_INTERRUPTS();
 }
 
-bool
-pgml_wire_wait(int socket, int events, TimestampTz deadline)
+/* Wait for a socket so many ms (-1: without end). */
+static void
+wait_socket(int socket, int events, long timeout, TimestampTz deadline)
 {
 	int			happened;
-	long		timeout;
 
-	if (!pgml_wire_time_left(deadline, &timeout))
-		return false;
 	if (timeout >= 0)
 		events |= WL_TIMEOUT;
 	happened = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | events,
@@ -71,6 +69,27 @@ pgml_wire_wait(int socket, int events, TimestampTz deadline)
 													  PGML_WAIT_RECEIVE));
 	if (happened & WL_LATCH_SET)
 		hear_latch(deadline);
+}
+
+bool
+pgml_wire_wait(int socket, int events, TimestampTz deadline)
+{
+	long		timeout;
+
+	if (!pgml_wire_time_left(deadline, &timeout))
+		return false;
+	wait_socket(socket, events, timeout, deadline);
+	return true;
+}
+
+bool
+pgml_wire_wait_out(int socket, int events, TimestampTz deadline)
+{
+	long		timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+
+	if (timeout <= 0)
+		return false;
+	wait_socket(socket, events, timeout, deadline);
 	return true;
 }
 

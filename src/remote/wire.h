@@ -67,6 +67,9 @@ extern uint32 pgml_wire_wait_event(PgmlWaitFor what);
  */
 extern bool pgml_wire_wait(int socket, int events, TimestampTz deadline);
 
+/* The same, never throws, but goes on though the backend is told to stop. */
+extern bool pgml_wire_wait_out(int socket, int events, TimestampTz deadline);
+
 /* Turn a deadline (0: none) into the timeout of one wait (-1: none); false: there is no time left. */
 extern bool pgml_wire_time_left(TimestampTz deadline, long *timeout);
 

@@ -4,6 +4,7 @@
 #   $proxy->port;                 # on 127.0.0.1
 #   $proxy->latency($ms);         # delays each piece of data, in each direction
 #   $proxy->swallow_cancel(1);    # cancel requests vanish; 'next': just one
+#   $proxy->forget(1);            # what is under way when a client leaves is lost
 #   $proxy->pretend(13);          # the server says that it is of another version (two digits)
 #   $proxy->stall(1);             # connections stay open, nothing passes
 #   $proxy->cut;                  # resets all connections
@@ -53,6 +54,7 @@ sub port { return $_[0]{port} }
 
 sub latency { return $_[0]->command("latency $_[1]") }
 sub swallow_cancel { return $_[0]->command("swallow_cancel $_[1]") }
+sub forget { return $_[0]->command("forget $_[1]") }
 sub stall { return $_[0]->command("stall $_[1]") }
 sub rename { return $_[0]->command("rename $_[1]") }
 sub pretend { return $_[0]->command("pretend $_[1]") }
@@ -95,7 +97,7 @@ sub connect_upstream
 sub serve
 {
 	my ($listener, $control, $host, $port) = @_;
-	my %set = (latency => 0, swallow_cancel => 0, stall => 0, rename => 0, refuse => 0, pretend => 0);
+	my %set = (latency => 0, swallow_cancel => 0, stall => 0, rename => 0, refuse => 0, pretend => 0, forget => 0);
 	my %link;    # by fileno of "from"
 
 	while (1)
@@ -152,6 +154,11 @@ sub serve
 				{
 					drop(\%link, $l);
 					$set{swallow_cancel} = 0 if $set{swallow_cancel} eq 'next';
+					next;
+				}
+				if (!$got && $l->{client} && $set{forget})
+				{
+					drop(\%link, $l);
 					next;
 				}
 				rename_statements(\$data) if $got && $l->{client} && $set{rename};

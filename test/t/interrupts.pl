@@ -118,6 +118,30 @@ is($session->ask('ROLLBACK TO s; SELECT count(*) FROM remote_t WHERE i = 5; COMM
 	'a cancel behind a savepoint leaves what was done before it');
 is($remote->safe_psql('postgres', 'SELECT count(*) FROM t WHERE i = 5'), 1, 'which can be committed');
 
+# A slow network, on which a request that is given up too early has never left: it has time
+# to, though the session is told to stop once more; and if it wasn't enough, the next one has more.
+for my $slow ([ 300, 2 ], [ 1200, 1 ])
+{
+	my ($latency, $times) = @$slow;
+
+	$session = PgmlSession->new($local);
+	hang('SELECT * FROM far_slow', 'slow');
+	$proxy->latency($latency);
+	$proxy->forget(1);
+	for (1 .. $times)
+	{
+		$admin->ask('SELECT pg_cancel_backend(' . $session->pid . ')');
+		sleep 0.1;
+	}
+	like(($session->answer)[1], qr/57014/, "a latency of $latency ms: cancelled");
+	cmp_ok($session->took, '<', $silent, 'soon');
+	ok(until_true($remote, 'SELECT NOT x FROM (' . running('slow') . ') AS r (x)'), 'on the remote, too');
+	$proxy->forget(0);
+	$proxy->latency(0);
+	$session->quit;
+	undef $session;
+}
+
 # A silent network.  A cancel can't get through to the remote, but to us.
 my %silence = (
 	'the first row' => 'SELECT * FROM far_slow',
