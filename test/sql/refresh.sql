@@ -141,6 +141,23 @@ RESET ROLE;
 :refresh('no_such_schema');
 :refresh('public');
 
+-- Of several servers, one that can't be asked: nothing happens on behalf of the others
+CREATE SERVER refresh_second FOREIGN DATA WRAPPER pgml_fdw OPTIONS (host :'remote_host', port :'remote_port', dbname :'remote_db');
+CREATE FOREIGN TABLE refresh.second (id int) SERVER refresh_second OPTIONS (schema_name 'refresh', table_name 'last_one');
+SET ROLE regress_refresh_reader;
+:refresh('refresh', false);
+RESET ROLE;
+GRANT USAGE ON FOREIGN SERVER refresh_second TO regress_refresh_reader;
+SET ROLE regress_refresh_reader;
+:refresh('refresh', false);
+RESET ROLE;
+CREATE USER MAPPING FOR regress_refresh_reader SERVER refresh_second OPTIONS (user :'USER', password_required 'false');
+SET ROLE regress_refresh_reader;
+:refresh('refresh', new_tables => false);
+RESET ROLE;
+DROP FOREIGN TABLE refresh.second;
+DROP SERVER refresh_second CASCADE;
+
 -- Somebody else's error ends it all
 \connect :remote_db - :remote_host :remote_port
 SET client_min_messages = warning;
