@@ -220,9 +220,10 @@ void
 pgml_deparse_base_tail(PgmlDeparse *cxt, List *conditions, const PgmlKeys *keys,
 					   List *sortkeys, Expr *limit, PgmlRowLock lock)
 {
-	if (pgml_deparse_needs_alias(conditions))
+	cxt->aliased = pgml_deparse_needs_alias(conditions) ||
+		(keys != NULL && pgml_deparse_needs_alias(keys->exprs));
+	if (cxt->aliased)
 	{
-		cxt->aliased = true;
 		appendStringInfoString(cxt->buf, " FROM ");
 		pgml_deparse_aliased(cxt);
 	}

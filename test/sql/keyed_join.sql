@@ -248,6 +248,10 @@ SET plan_cache_mode = force_generic_plan;
 SELECT same($$EXECUTE once('a')$$);
 SELECT same($$EXECUTE once('ab')$$);
 RESET plan_cache_mode;
+-- a key that is a subquery of the remote's, which has columns of the same names
+SELECT joins_by('SELECT p.id, d.qty FROM here.pairs p JOIN detail d ON p.id = d.t_id AND p.a = (SELECT min(e.tenant) FROM detail e WHERE e.qty = d.t_id)');
+SELECT same('SELECT p.id, d.qty FROM here.pairs p JOIN detail d ON p.id = d.t_id AND p.a = (SELECT min(e.tenant) FROM detail e WHERE e.qty = d.t_id)');
+SELECT same('SELECT p.id, d.qty FROM here.pairs p JOIN detail d ON p.id = d.t_id AND p.a = (SELECT min(e.tenant) FROM detail e, detail f WHERE e.qty = d.t_id AND f.qty = e.qty)');
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_nestloop;
