@@ -20,6 +20,7 @@
 
 #include "access/sysattr.h"
 #include "executor/executor.h"
+#include "foreign/foreign.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/lsyscache.h"
@@ -33,6 +34,7 @@
 #include "exec/scan_state.h"
 #include "exec/watchful.h"
 #include "remote/command.h"
+#include "remote/conncache.h"
 
 /*
  * Rows that core gathers for us where the user has not set batch_size.  300,000
@@ -259,6 +261,21 @@ sent_attributes(ModifyTableState *mtstate, ResultRelInfo *rri, const PgmlOptions
 	return attrs;
 }
 
+/*
+ * What COPY says about identity columns without a word: it fills those that INSERT refuses.  The
+ * remote's INSERT has a word for that since there are such columns.  May connect.
+ */
+static OverridingKind
+overriding_of_copy(ModifyTableState *mtstate, ResultRelInfo *rri)
+{
+	ForeignTable *table = GetForeignTable(RelationGetRelid(rri->ri_RelationDesc));
+	PgmlConn   *conn = pgml_conncache_get_for(table->serverid,
+											  pgml_modify_userid(rri, mtstate->ps.state));
+
+	pgml_connection_ensure(conn);
+	return conn->caps.server_version >= 100000 ? OVERRIDING_SYSTEM_VALUE : OVERRIDING_NOT_SET;
+}
+
 void
 pgmlBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 {
@@ -281,7 +298,7 @@ pgmlBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 				 errhint("Restrict the UPDATE to the partitions that rows are moved from.")));
 
 	insert = pgml_planinfo_insert(rel, options, sent_attributes(mtstate, rri, options),
-								  OVERRIDING_NOT_SET,
+								  plan ? OVERRIDING_NOT_SET : overriding_of_copy(mtstate, rri),
 								  plan && plan->onConflictAction == ONCONFLICT_NOTHING,
 								  returned_attributes(mtstate, rri),
 								  plan ? outerPlan(plan)->plan_rows : -1);

@@ -4,7 +4,7 @@
  *
  * By COPY, where they are many and nothing has to come back for one of them: no
  * RETURNING (nor a local trigger or check that needs it), no ON CONFLICT, whose
- * result only the remote knows, no OVERRIDING, which COPY can't say.  Else by INSERT
+ * result only the remote knows, no OVERRIDING USER VALUE, for a COPY is the opposite.  Else by INSERT
  * statements.  The user's word counts first: the setting pgml_fdw.insert_method, else the
  * option of the table or server; who has set batch_size has spoken for INSERT.
  *
@@ -83,7 +83,7 @@ pgml_planinfo_insert(Relation rel, const PgmlOptions *options, List *targetattrs
 	bool		all_default = targetattrs == NIL;
 	bool		many = rows < 0 || rows >= PGML_MANY_ROWS;
 	bool		copy = prefers_copy(options, many) && returning == NIL &&
-		!on_conflict_do_nothing && override == OVERRIDING_NOT_SET;
+		!on_conflict_do_nothing && override != OVERRIDING_USER_VALUE;
 	List	   *with_values;
 
 	if (all_default)
@@ -99,6 +99,7 @@ pgml_planinfo_insert(Relation rel, const PgmlOptions *options, List *targetattrs
 	if (with_values != NIL && copy)
 		insert->copy = pgml_deparse_insert_copy(relid, options, with_values);
 	if (with_values != NIL && (copy || many))
-		insert->question = pgml_deparse_insert_question(relid, options, with_values);
+		insert->question = pgml_deparse_insert_question(relid, options, with_values,
+														 override == OVERRIDING_SYSTEM_VALUE);
 	return plan;
 }

@@ -172,15 +172,13 @@ extern char *pgml_deparse_insert_suffix(Oid relid, bool on_conflict_do_nothing, 
 
 /*
  * For sink.h too: COPY of the columns in attnums (an int list, not empty), and the question about
- * the remote table and those columns.
+ * the remote table and those columns.  overriding: the INSERT has OVERRIDING SYSTEM VALUE.
  */
 extern char *pgml_deparse_insert_copy(Oid relid, const PgmlOptions *options, List *attnums);
-extern char *pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnums);
+extern char *pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnums,
+										  bool overriding);
 
-/*
- * The same question about a relation, as SQL text, and columns of these names (char *).
- * overriding: the INSERT has OVERRIDING SYSTEM VALUE.
- */
+/* The same question about a relation, as SQL text, and columns of these names (char *). */
 extern char *pgml_deparse_copy_question(const char *relation, List *columns, bool overriding);
 
 /*

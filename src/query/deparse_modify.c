@@ -154,7 +154,8 @@ pgml_deparse_copy_question(const char *relation, List *columns, bool overriding)
 }
 
 char *
-pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnums)
+pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnums,
+							 bool overriding)
 {
 	StringInfoData relation;
 	List	   *columns = NIL;
@@ -164,7 +165,7 @@ pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnum
 	pgml_deparse_relation(&relation, options);
 	foreach(lc, attnums)
 		columns = lappend(columns, pgml_option_column_name(relid, lfirst_int(lc)));
-	return pgml_deparse_copy_question(relation.data, columns, false);
+	return pgml_deparse_copy_question(relation.data, columns, overriding);
 }
 
 /* Append the condition that finds one row. */

@@ -10,7 +10,7 @@
  * where a BEFORE trigger can drop rows (nobody would know how many, and
  * COPY is slow then), where a partition is a foreign table, and where a value
  * is sent for a column that INSERT refuses but COPY fills: an identity column that is
- * always generated.
+ * always generated, if the INSERT has no OVERRIDING SYSTEM VALUE.
  *
  * The question travels behind the Parse of the INSERT for one row, in one
  * message.  The Parse locks the table until the (sub)transaction ends, as

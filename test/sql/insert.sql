@@ -192,16 +192,37 @@ COPY far.always (v) FROM stdin;
 copied
 \.
 SELECT v, n FROM always WHERE v = 'copied';
--- OVERRIDING is the remote's business, which has the identity columns; a COPY couldn't say it
+-- OVERRIDING is the remote's business, which has the identity columns; a COPY does what SYSTEM VALUE says
 INSERT INTO always (id, v) VALUES (1000, 'overrides');
 INSERT INTO always (id, v) OVERRIDING SYSTEM VALUE VALUES (1000, 'overrides');
 INSERT INTO always (id, v) OVERRIDING SYSTEM VALUE SELECT 2000 + i, 'overrides' FROM generate_series(1, 1000) i;
 SELECT count(*), min(id), max(id) FROM always WHERE v = 'overrides';
+EXPLAIN (VERBOSE, COSTS OFF) INSERT INTO always (id, v) OVERRIDING SYSTEM VALUE SELECT i, 'x' FROM generate_series(1, 1000) i;
+EXPLAIN (VERBOSE, COSTS OFF) INSERT INTO always (id, v) OVERRIDING USER VALUE SELECT i, 'x' FROM generate_series(1, 1000) i;
 DELETE FROM always WHERE v = 'overrides';
 INSERT INTO ident (id, v) OVERRIDING USER VALUE SELECT -i, 'overridden' FROM generate_series(1, 1000) i;
 INSERT INTO ident (id, v) OVERRIDING USER VALUE VALUES (-1, 'overridden') RETURNING id > 0, v;
 SELECT count(*), min(id) > 0 FROM ident WHERE v = 'overridden';
 DELETE FROM ident WHERE v = 'overridden';
+-- COPY into a table does so without a word, by whichever way the rows go on, also to a partition
+\set copy_always 'COPY always (id, v) FROM PROGRAM $x$printf "3001\\tfrom a file\\n3002\\tfrom a file\\n"$x$'
+SELECT alike(:'copy_always', '{}');
+SET pgml_fdw.insert_method = 'values';
+SELECT alike(:'copy_always', '{}');
+SELECT alike('INSERT INTO always (id, v) VALUES (3003, ''from a file'')', '{}');
+RESET pgml_fdw.insert_method;
+SELECT same('SELECT id, v FROM always WHERE v = ''from a file''');
+CREATE TABLE far.always_parted (id int, v text) PARTITION BY LIST (v);
+CREATE FOREIGN TABLE far.always_part PARTITION OF far.always_parted DEFAULT SERVER twin_server OPTIONS (schema_name 'inserts', table_name 'always');
+COPY far.always_parted FROM stdin;
+4001	from a file
+\.
+INSERT INTO far.always_parted VALUES (4002, 'from a file');
+SELECT id FROM far.always WHERE v = 'from a file' ORDER BY 1;
+-- a null is none that the remote would replace
+COPY far.always (id, v) FROM stdin;
+\N	from a file
+\.
 -- a trigger here may set any column, so all are sent
 CREATE FUNCTION far.set_n() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n := 1; RETURN NEW; END';
 ALTER FOREIGN TABLE far.always ALTER n DROP DEFAULT;
