@@ -265,12 +265,12 @@ describe_insert(const char *table, List *into, bool identity)
 }
 
 /*
- * Convert what is selected to the types of a table's columns of these names, as
- * INSERT would.  Where it would refuse to, the remote may still make something
- * of the text.
+ * Convert what is selected to the types of a table's columns of these names, or to
+ * those of a list, as INSERT would.  Where it would refuse to, the remote may still make
+ * something of the text.
  */
 static void
-assign_types(Query *query, Oid relid)
+assign_types(Query *query, const PgmlLocalSource *source)
 {
 	ListCell   *lc;
 
@@ -279,10 +279,16 @@ assign_types(Query *query, Oid relid)
 		TargetEntry *entry = lfirst_node(TargetEntry, lc);
 		Node	   *expr = (Node *) entry->expr;
 		Oid			type;
-		int32		typmod;
+		int32		typmod = -1;
 		Oid			collation;
 
-		get_atttypetypmodcoll(relid, get_attnum(relid, entry->resname), &type, &typmod, &collation);
+		if (OidIsValid(source->types_of))
+			get_atttypetypmodcoll(source->types_of, get_attnum(source->types_of, entry->resname),
+								  &type, &typmod, &collation);
+		else
+			type = list_nth_oid(source->types, foreach_current_index(lc));
+		if (!OidIsValid(type))
+			continue;
 		expr = coerce_to_target_type(NULL, expr, exprType(expr), type, typmod,
 									 COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
 		if (expr == NULL)
@@ -305,8 +311,8 @@ run_select(const PgmlLocalSource *source, List *names, Receiver *receiver)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	UpdateActiveSnapshotCommandId();
 	select = analyze_select(sql);
-	if (OidIsValid(source->types_of))
-		assign_types(select, source->types_of);
+	if (OidIsValid(source->types_of) || source->types != NIL)
+		assign_types(select, source);
 	plan = pg_plan_query(select, sql, CURSOR_OPT_PARALLEL_OK, NULL);
 	query = CreateQueryDesc(plan, sql, GetActiveSnapshot(), InvalidSnapshot,
 							&receiver->pub, NULL, NULL, 0);

@@ -16,7 +16,9 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "foreign/fdwapi.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
@@ -111,6 +113,25 @@ choose_columns(Push *push, List *wanted)
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("source and target have no column in common")));
 	pgml_bulk_report_left_out(left_out);
+}
+
+/*
+ * Have the rows converted as INSERT would, where the target's type is one of core's: of those
+ * alone we know what the OID means.  (The length of a varchar and the like is up to the remote.)
+ */
+static void
+choose_types(Push *push)
+{
+	ListCell   *lc;
+
+	foreach(lc, push->into)
+	{
+		Oid			type = pgml_bulk_remote_column(push->target, lfirst(lc))->type;
+		char		kind = type < FirstGenbkiObjectId ? get_typtype(type) : '\0';
+		bool		known = kind == TYPTYPE_BASE || kind == TYPTYPE_RANGE || kind == TYPTYPE_MULTIRANGE;
+
+		push->source->types = lappend_oid(push->source->types, known ? type : InvalidOid);
+	}
 }
 
 /* Throw if the remote role can't make temporary tables. */
@@ -327,6 +348,7 @@ pgml_bulk_push(PgmlCopyCall *call)
 	push.source = pgml_push_find_source(call->source, call->filter);
 	push.target = pgml_bulk_find_table(call->conn, call->target);
 	choose_columns(&push, call->columns);
+	choose_types(&push);
 	if (call->mode == PGML_COPY_UPSERT)
 	{
 		merge(&push, call->key, &inserted, &updated);

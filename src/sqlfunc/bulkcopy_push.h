@@ -17,7 +17,8 @@ typedef struct PgmlLocalSource
 	char	   *filter;			/* a condition on its rows; NULL: none */
 	Oid			relid;			/* InvalidOid: a query */
 	List	   *names;			/* char *, of its columns */
-	Oid			types_of;		/* a table whose columns' types they get; InvalidOid: they keep theirs */
+	Oid			types_of;		/* a table whose columns' types they get; InvalidOid: none */
+	List	   *types;			/* without it: Oid, for each column that is sent; InvalidOid, NIL: as it is */
 } PgmlLocalSource;
 
 /*

@@ -259,6 +259,28 @@ SELECT on_remote('CREATE TRIGGER odd BEFORE INSERT ON bulk.target FOR EACH ROW E
 SELECT pgml_fdw_push('bulk_server', 'src', 'bulk.target', mode => 'replace', columns => '{id,v}', filter => 'id <= 5');
 SELECT id, v, len FROM bulk_far.target ORDER BY id;
 SELECT on_remote('DROP TRIGGER odd ON bulk.target');
+-- values of other types are converted as INSERT does, wherever to; what it refuses is left to the remote
+\set assigned '(id int PRIMARY KEY, i text, b bigint, n numeric(5,1), f int, v varchar(5), c char(4), z timestamptz, l timestamp, d timestamptz, yes text, trimmed text, net text, arr bigint[], p varchar)'
+CREATE TABLE assigned :assigned;
+SELECT on_remote('CREATE TABLE bulk.assigned' || :'assigned');
+CREATE FOREIGN TABLE bulk_far.assigned (id int, i text, b bigint, n numeric(5,1), f int, v varchar(5), c char(4), z timestamptz, l timestamp, d timestamptz,
+  yes text, trimmed text, net text, arr bigint[], p varchar) SERVER bulk_server OPTIONS (schema_name 'bulk');
+CREATE TABLE unlike AS SELECT i AS id, i, i AS b, i / 8.0 AS n, i / 8.0::float8 AS f, 'v' || i || '  ' AS v, i AS c, timestamp '2024-07-01 12:00' AS z,
+  timestamptz '2024-07-01 12:00+00' AS l, date '2024-07-01' AS d, i % 2 = 0 AS yes, 'x'::char(5) AS trimmed, inet '10.0.0.1' AS net, ARRAY[i, NULL]::smallint[] AS arr, point(i, 0) AS p
+  FROM generate_series(1, 999) i;
+SET timezone = 'America/New_York';
+INSERT INTO assigned TABLE unlike;
+SELECT pgml_fdw_push('bulk_server', 'unlike', 'bulk.assigned');
+SELECT same('(TABLE bulk_far.assigned)', '(TABLE assigned)');
+SELECT pgml_fdw_push('bulk_server', 'unlike', 'bulk.assigned', mode => 'upsert', columns => '{z,id,i,f}');
+SELECT same('(TABLE bulk_far.assigned)', '(TABLE assigned)');
+SELECT * FROM pgml_fdw_upsert('bulk_far.assigned', 'unlike');
+SELECT same('(TABLE bulk_far.assigned)', '(TABLE assigned)');
+RESET timezone;
+SELECT pgml_fdw_push('bulk_server', '(SELECT 1001 AS id, ''12'' AS b, ''{1,2}'' AS arr)', 'bulk.assigned');
+SELECT b, arr FROM bulk_far.assigned WHERE id > 1000;
+SELECT pgml_fdw_push('bulk_server', '(SELECT 1002 AS id, 123456 AS v)', 'bulk.assigned');
+SELECT pgml_fdw_push('bulk_server', '(SELECT 3000000000 AS id)', 'bulk.assigned');
 -- all or nothing: the last row is wrong
 SELECT pgml_fdw_push('bulk_server', '(SELECT id, v FROM src WHERE id > 100 UNION ALL SELECT 2, ''again'')', 'bulk.target', mode => mode)
   FROM unnest('{append}'::text[]) mode;
