@@ -207,6 +207,9 @@ go_on(PgmlConn *conn, int len)
 bool
 pgml_stream_read(PgmlConn *conn, StringInfo buf)
 {
+	/* whoever read before us was interrupted behind the last row */
+	if (conn->wire == PGML_WIRE_COMMAND && conn->occupant != NULL)
+		return go_on(conn, -1);
 	check_copy(conn);
 	if (!conn->copying)
 		await_copy(conn);

@@ -24,7 +24,8 @@
  * other code runs, while a row is being decoded too.
  *
  * Whoever parks us may be in another subtransaction and memory context than
- * the one that made us; what the spool holds must be ours all the same.
+ * the one that made us; what the spool holds must be ours all the same.  And they
+ * may be interrupted: what they have left on the wire is put aside later.
  */
 #include "postgres.h"
 
@@ -42,8 +43,9 @@ typedef enum CopyStage
 {
 	COPY_STOPPED,				/* not started, or stopped */
 	COPY_STREAMING,				/* bytes come from the connection */
-	COPY_PARKING,				/* on their way into the spool; if it stays so, they are lost */
+	COPY_PARKING,				/* bytes come from the spool, and then from the connection */
 	COPY_SPOOLED,				/* bytes come from the spool */
+	COPY_LOST,					/* some have been taken off the wire, and are nowhere */
 	COPY_ENDED					/* there are no more bytes */
 } CopyStage;
 
@@ -78,13 +80,21 @@ source_of_occupant(PgmlOccupant *occupant)
 	return (CopySource *) ((char *) occupant - offsetof(CopySource, occupant));
 }
 
+/* May the connection be ours? */
+static bool
+is_streaming(CopySource *self)
+{
+	return self->stage == COPY_STREAMING || self->stage == COPY_PARKING ||
+		self->stage == COPY_LOST;
+}
+
 /* Take leave of the connection when our memory goes away. */
 static void
 forget_stream(void *arg)
 {
 	CopySource *self = (CopySource *) arg;
 
-	if (self->stage == COPY_STREAMING || self->stage == COPY_PARKING)
+	if (is_streaming(self))
 		pgml_stream_orphan(self->base.conn, &self->occupant);
 }
 
@@ -152,8 +162,8 @@ receive_proof(CopySource *self)
 	bool		proved;
 
 	MemoryContextSwitchTo(oldcxt);
-	self->described = true;
 	proved = pgml_codec_prove(self->base.codec, self->base.conn, description);
+	self->described = true;
 	pgml_result_free(description);
 	return proved;
 }
@@ -169,11 +179,11 @@ copy_send(PgmlSource *source)
 	send_query(self, describe);
 }
 
-/* Throw if the abort of a subtransaction, which we have survived, has ended the stream. */
+/* Throw if the abort of a subtransaction, which we have survived, has cost us the stream. */
 static void
 check_stream(CopySource *self)
 {
-	if (self->base.conn->occupant != &self->occupant)
+	if (self->base.conn->occupant != &self->occupant || self->stage == COPY_LOST)
 		pgml_source_lost(&self->base);
 }
 
@@ -213,6 +223,11 @@ append_next(CopySource *self, bool wait)
 	const char *data;
 	int			len;
 
+	if (self->stage == COPY_PARKING || self->stage == COPY_LOST)
+	{
+		check_stream(self);
+		park(&self->occupant);
+	}
 	switch (self->stage)
 	{
 		case COPY_STREAMING:
@@ -228,9 +243,6 @@ append_next(CopySource *self, bool wait)
 				return true;
 			}
 			break;
-		case COPY_PARKING:
-			elog(ERROR, "rows of server \"%s\" were lost while they were put aside",
-				 self->base.conn->name);
 		default:
 			break;
 	}
@@ -376,23 +388,33 @@ copy_next(PgmlSource *source, Datum *values, bool *nulls, bool wait)
  * Parking
  */
 
-/* Take all that is still to come off the wire; what we have already stays where it is. */
+/*
+ * Take all that is still to come off the wire; what we have already stays where it is.
+ * Called again, it goes on where it was interrupted; what couldn't be put aside is lost.
+ */
 static void
 park(PgmlOccupant *occupant)
 {
 	CopySource *self = source_of_occupant(occupant);
 	StringInfoData bytes;
 
-	Assert(self->stage == COPY_STREAMING);
+	if (self->stage == COPY_LOST)
+	{
+		pgml_stream_stop(self->base.conn, occupant);
+		return;
+	}
+	Assert(self->stage == COPY_STREAMING || self->stage == COPY_PARKING);
 	if (!self->described)
 		(void) copy_prove(&self->base, true);
 	self->stage = COPY_PARKING;
 	initStringInfo(&bytes);
 	while (pgml_stream_read(self->base.conn, &bytes))
 	{
-		CHECK_FOR_INTERRUPTS();
+		self->stage = COPY_LOST;
 		pgml_spool_put(self->spool, bytes.data, bytes.len);
+		self->stage = COPY_PARKING;
 		resetStringInfo(&bytes);
+		CHECK_FOR_INTERRUPTS();
 	}
 	pfree(bytes.data);
 	self->stage = COPY_SPOOLED;
@@ -407,7 +429,7 @@ copy_stop(PgmlSource *source)
 {
 	CopySource *self = (CopySource *) source;
 
-	if (self->stage == COPY_STREAMING || self->stage == COPY_PARKING)
+	if (is_streaming(self))
 	{
 		self->proved_in = InvalidSubTransactionId;
 		pgml_stream_stop(source->conn, &self->occupant);

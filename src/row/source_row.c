@@ -13,7 +13,8 @@
  *
  * Parking.  What is left of the result is put into a spool, as tuples in the
  * format of a binary COPY, because the codec can read that.  The rows that libpq
- * has handed out already are ours and stay where they are.
+ * has handed out already are ours and stay where they are.  It may be interrupted, and
+ * we survive that if it happened in a subtransaction: then it goes on later.
  *
  * Whether an early stop may cancel is the planner's choice (guard_rows): a
  * savepoint around each of a thousand rescans that bring one row each would
@@ -35,8 +36,9 @@ typedef enum RowStage
 {
 	ROW_STOPPED,				/* not started, or stopped, or at the end */
 	ROW_STREAMING,				/* more rows come from the connection */
-	ROW_PARKING,				/* on their way into the spool; if it stays so, they are lost */
-	ROW_SPOOLED					/* more rows come from the spool */
+	ROW_PARKING,				/* more from the spool, and then from the connection */
+	ROW_SPOOLED,				/* more rows come from the spool */
+	ROW_LOST					/* some have been taken off the wire, and are nowhere */
 } RowStage;
 
 typedef struct RowSource
@@ -45,7 +47,7 @@ typedef struct RowSource
 	PgmlOccupant occupant;
 	MemoryContextCallback on_delete;
 	RowStage	stage;
-	bool		answered;		/* the first rows, and with them the description, have come */
+	bool		answered;		/* the first rows have come, and are what they should be */
 	PgmlResult *rows;			/* those that have come last */
 	int			at;				/* the next of them */
 	int			starts;
@@ -58,12 +60,19 @@ typedef struct RowSource
 
 static void park(PgmlOccupant *occupant);
 
+/* May the connection be ours? */
+static bool
+is_streaming(RowSource *self)
+{
+	return self->stage != ROW_STOPPED && self->stage != ROW_SPOOLED;
+}
+
 static void
 forget_stream(void *arg)
 {
 	RowSource  *self = (RowSource *) arg;
 
-	if (self->stage == ROW_STREAMING || self->stage == ROW_PARKING)
+	if (is_streaming(self))
 		pgml_stream_orphan(self->base.conn, &self->occupant);
 }
 
@@ -142,11 +151,11 @@ row_send(PgmlSource *source)
 	send_query(self);
 }
 
-/* Throw if the abort of a subtransaction, which we have survived, has ended the stream. */
+/* Throw if the abort of a subtransaction, which we have survived, has cost us the stream. */
 static void
 check_stream(RowSource *self)
 {
-	if (self->base.conn->occupant != &self->occupant)
+	if (self->base.conn->occupant != &self->occupant || self->stage == ROW_LOST)
 		pgml_source_lost(&self->base);
 }
 
@@ -156,7 +165,6 @@ fetch(RowSource *self)
 {
 	check_stream(self);
 	self->at = 0;
-	self->answered = true;
 	return pgml_stream_next_rows(self->base.conn, self->rows);
 }
 
@@ -172,12 +180,17 @@ row_prove(PgmlSource *source, bool wait)
 		if (!wait && !pgml_stream_has_answered(source->conn))
 			return false;
 		(void) fetch(self);
-		if (!pgml_codec_prove(source->codec, source->conn, self->rows))
+
+		/* who goes on after an error here would miss these rows */
+		self->stage = ROW_LOST;
+		self->answered = pgml_codec_prove(source->codec, source->conn, self->rows);
+		if (!self->answered)
 		{
 			pgml_stream_stop(source->conn, &self->occupant);
 			render(self);
 			send_query(self);
 		}
+		self->stage = ROW_STREAMING;
 	}
 	return true;
 }
@@ -233,8 +246,11 @@ row_next(PgmlSource *source, Datum *values, bool *nulls, bool wait)
 			return PGML_NEXT_WAITS;
 		if (self->stage == ROW_STREAMING && fetch(self))
 			continue;
-		if (self->stage == ROW_PARKING)
-			pgml_source_lost(source);
+		if (self->stage == ROW_PARKING || self->stage == ROW_LOST)
+		{
+			check_stream(self);
+			park(&self->occupant);
+		}
 		if (self->stage == ROW_SPOOLED && next_spooled(self, values, nulls))
 		{
 			pgml_stats.rows_in++;
@@ -269,24 +285,35 @@ spool_row(RowSource *self, PgmlResult *rows, int row, StringInfo buf)
 	pgml_spool_put(self->spool, buf->data, buf->len);
 }
 
-/* Take all that is still to come off the wire. */
+/*
+ * Take all that is still to come off the wire.  Called again, it goes on where it was
+ * interrupted; what couldn't be put aside is lost.
+ */
 static void
 park(PgmlOccupant *occupant)
 {
 	RowSource  *self = (RowSource *) ((char *) occupant - offsetof(RowSource, occupant));
-	PgmlResult *rows = pgml_result_create();
+	PgmlResult *rows;
 	StringInfoData buf;
 
-	Assert(self->stage == ROW_STREAMING);
+	if (self->stage == ROW_LOST)
+	{
+		pgml_stream_stop(self->base.conn, occupant);
+		return;
+	}
+	Assert(self->stage == ROW_STREAMING || self->stage == ROW_PARKING);
 	if (!self->answered)
 		(void) row_prove(&self->base, true);
 	self->stage = ROW_PARKING;
+	rows = pgml_result_create();
 	initStringInfo(&buf);
 	while (pgml_stream_next_rows(self->base.conn, rows))
 	{
-		CHECK_FOR_INTERRUPTS();
+		self->stage = ROW_LOST;
 		for (int i = 0; i < pgml_result_nrows(rows); i++)
 			spool_row(self, rows, i, &buf);
+		self->stage = ROW_PARKING;
+		CHECK_FOR_INTERRUPTS();
 	}
 	self->stage = ROW_SPOOLED;
 	pfree(buf.data);
@@ -298,7 +325,7 @@ row_stop(PgmlSource *source)
 {
 	RowSource  *self = (RowSource *) source;
 
-	if (self->stage == ROW_STREAMING || self->stage == ROW_PARKING)
+	if (is_streaming(self))
 		pgml_stream_stop(source->conn, &self->occupant);
 	pgml_spool_clear(self->spool);
 	self->stage = ROW_STOPPED;

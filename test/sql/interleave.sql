@@ -14,6 +14,7 @@ CREATE TABLE small (id int PRIMARY KEY, mid_id int);
 INSERT INTO small SELECT i, i * 13 FROM generate_series(1, 20) i;
 CREATE VIEW bad AS SELECT id, 1 / (id - 10) AS q FROM small;
 CREATE TABLE log (id serial, what text);
+CREATE VIEW slow AS SELECT id, repeat('s', 10000) AS pad, pg_sleep(0.04)::text FROM small;
 $fixture$ AS fixture \gset
 \set twins :abs_srcdir '/include/twins.psql'
 \i :twins
@@ -333,6 +334,65 @@ BEGIN
 END
 $$;
 SELECT way, x.* FROM unnest('{auto,copy,row,cursor}'::text[]) way, far.lost_cursor(way) x;
+
+-- who puts a cursor's rows aside is interrupted: they go on where that has stopped
+CREATE FUNCTION far.rest(c refcursor) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  r record;
+  n int := 0;
+  ids int := 0;
+BEGIN
+  LOOP
+    FETCH c INTO r;
+    EXIT WHEN NOT FOUND;
+    n := n + 1;
+    ids := ids + r.id;
+  END LOOP;
+  RETURN format('%s rows, of %s', n, ids);
+END
+$$;
+BEGIN;
+SET LOCAL pgml_fdw.transport = 'copy';
+DECLARE c CURSOR FOR SELECT id, pad FROM far.slow WHERE random() >= 0;
+FETCH 3 FROM c \g /dev/null
+SAVEPOINT s;
+SET LOCAL statement_timeout = '200ms';
+SELECT count(*) FROM far.mid;
+ROLLBACK TO s;
+SELECT far.rest('c');
+COMMIT;
+BEGIN;
+SET LOCAL pgml_fdw.transport = 'copy';
+DECLARE c CURSOR FOR SELECT id, pad FROM far.slow WHERE random() >= 0;
+FETCH 3 FROM c \g /dev/null
+SAVEPOINT s;
+SET LOCAL statement_timeout = '200ms';
+SELECT count(*) FROM far.mid;
+ROLLBACK TO s;
+SELECT count(*) FROM far.mid;
+SELECT far.rest('c');
+COMMIT;
+BEGIN;
+SET LOCAL pgml_fdw.transport = 'row';
+DECLARE c CURSOR FOR SELECT id, pad FROM far.slow WHERE random() >= 0;
+FETCH 3 FROM c \g /dev/null
+SAVEPOINT s;
+SET LOCAL statement_timeout = '200ms';
+SELECT count(*) FROM far.mid;
+ROLLBACK TO s;
+SELECT far.rest('c');
+COMMIT;
+BEGIN;
+SET LOCAL pgml_fdw.transport = 'row';
+DECLARE c CURSOR FOR SELECT id, pad FROM far.slow WHERE random() >= 0;
+FETCH 3 FROM c \g /dev/null
+SAVEPOINT s;
+SET LOCAL statement_timeout = '200ms';
+SELECT count(*) FROM far.mid;
+ROLLBACK TO s;
+SELECT count(*) FROM far.mid;
+SELECT far.rest('c');
+COMMIT;
 
 \pset tuples_only off
 \pset format aligned
