@@ -21,6 +21,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 
 #include "base/compat.h"
 #include "exec/modify_queue.h"
@@ -184,6 +185,25 @@ pgml_bulk_find_server(const char *name)
 	return server;
 }
 
+/* Read a time as lock_timeout takes it, also where nothing is to be removed; null: NULL. */
+static char *
+lock_timeout_argument(FunctionCallInfo fcinfo)
+{
+	const char *hint = NULL;
+	char	   *value;
+	int			ms;
+
+	if (PG_ARGISNULL(ARG_LOCK_TIMEOUT))
+		return NULL;
+	value = text_to_cstring(PG_GETARG_TEXT_PP(ARG_LOCK_TIMEOUT));
+	if (!parse_int(value, &ms, GUC_UNIT_MS, &hint) || ms < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for argument \"lock_timeout\": \"%s\"", value),
+				 hint != NULL ? errhint("%s", _(hint)) : 0));
+	return value;
+}
+
 /* Refuse arguments that mean nothing together. */
 static void
 check_call(const PgmlCopyCall *call)
@@ -264,8 +284,7 @@ pgml_fdw_push(PG_FUNCTION_ARGS)
 				 errmsg("pgml_fdw_push can't use several jobs"),
 				 errdetail("Several connections would not be one transaction.")));
 	call->target = text_to_cstring(PG_GETARG_TEXT_PP(ARG_TARGET));
-	if (!PG_ARGISNULL(ARG_LOCK_TIMEOUT))
-		call->lock_timeout = text_to_cstring(PG_GETARG_TEXT_PP(ARG_LOCK_TIMEOUT));
+	call->lock_timeout = lock_timeout_argument(fcinfo);
 	PG_RETURN_INT64((int64) pgml_bulk_push(call));
 }
 

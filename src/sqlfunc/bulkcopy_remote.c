@@ -18,6 +18,7 @@
 #include "mb/pg_wchar.h"
 #include "storage/block.h"
 #include "utils/builtins.h"
+#include "utils/varlena.h"
 
 #include "remote/command.h"
 #include "sqlfunc/bulkcopy.h"
@@ -100,22 +101,31 @@ pgml_bulk_name_context(void *arg)
 		errhint("It must be the name of a table, or, as a source, a query in parentheses.");
 }
 
+/* Throw if the text is no name at all: what to_regclass() says of that depends on its version. */
+static void
+check_name(const char *name)
+{
+	ErrorContextCallback where = {error_context_stack, pgml_bulk_name_context, NULL};
+
+	error_context_stack = &where;
+	(void) textToQualifiedNameList(cstring_to_text(name));
+	error_context_stack = where.previous;
+}
+
 /* Resolve a name under the role's search_path; throws if there is no such relation. */
 static Oid
 resolve(PgmlConn *conn, const char *name)
 {
-	ErrorContextCallback where = {error_context_stack, pgml_bulk_name_context, NULL};
 	StringInfoData sql;
 	PgmlResult *res;
 	Oid			oid = InvalidOid;
 
+	check_name(name);
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, PATH_OF_ROLE "; SELECT pg_catalog.to_regclass(");
 	pgml_append_literal(&sql, name);
 	appendStringInfoString(&sql, ")::pg_catalog.oid");
-	error_context_stack = &where;
 	res = pgml_bulk_ask(conn, sql.data, 1);
-	error_context_stack = where.previous;
 	if (pgml_result_nrows(res) == 1)
 		oid = (Oid) number(res, 0, 0);
 	pgml_result_free(res);
