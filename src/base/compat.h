@@ -280,6 +280,17 @@ pgml_placeholder_take_marks(PlaceHolderVar *ph, const PlaceHolderVar *from)
 #endif
 }
 
+/* 18 has semijoins that return rows of their inner side. */
+static inline bool
+pgml_is_right_semi(JoinType type)
+{
+#if PG_VERSION_NUM >= 180000
+	return type == JOIN_RIGHT_SEMI;
+#else
+	return false;
+#endif
+}
+
 /* 18 counts the nodes below a path that the user has disabled, where it was a matter of costs. */
 static inline void
 pgml_path_take_disabled(Path *path, const Path *input)

@@ -11,7 +11,9 @@
  * scan has brought along: on a partitioned or inherited remote table a ctid
  * alone names a row in each partition.  A row of a view has neither; there the
  * user may say that a key names it.  No two keys of a statement are the same
- * (rowkeys.c), and the remote must change at most one row for each.
+ * (rowkeys.c), and the remote must change at most one row for each.  Where a join with
+ * other rows says by key which rows are meant, there may be no scan at all
+ * (plan/joined.c): then the remote changes what has one of the keys.
  *
  * The remote has the last word.  A row that it has not changed, because it is
  * gone or a trigger there said no, doesn't count and has no RETURNING; a row
@@ -77,7 +79,7 @@ init_ctid(PgmlModify *modify, Plan *subplan, Oid *types)
 }
 
 /*
- * The same by key.  Rows aren't locked by the scan, so its snapshot must last until
+ * The same by key.  If there is a scan, it doesn't lock rows, so its snapshot must last until
  * they are changed: the remote transaction counts as one that writes from now on.
  */
 static int
@@ -94,7 +96,13 @@ init_keys(PgmlModify *modify, Plan *subplan, Relation rel, Oid *types)
 										 find_junk(subplan, pgml_planinfo_key_junk(attr)));
 		types[foreach_current_index(lc)] = attr->atttypid;
 	}
-	modify->keys = pgml_rowkeys_create(rel, keys);
+	if (modify->plan->by_join)
+	{
+		if (modify->plan->keys_repeat)
+			modify->keys = pgml_rowkeys_create(rel, keys, false);
+		return list_length(keys);
+	}
+	modify->keys = pgml_rowkeys_create(rel, keys, true);
 	modify->check_keys = modify->plan->operation == CMD_UPDATE && rel->trigdesc != NULL &&
 		rel->trigdesc->trig_update_before_row;
 	pgml_command_mark_write(modify->conn);
@@ -173,7 +181,8 @@ check_key(PgmlModify *modify, Relation rel, TupleTableSlot *slot)
 
 /*
  * Fill the parameters that name a row from the junk columns of the subplan's row.
- * False: the statement has changed that row already; only keys tell so.
+ * False: the statement has changed that row already, or there is none with a null in the
+ * join's key; only keys tell so.
  */
 static bool
 name_row(PgmlModify *modify, Relation rel, TupleTableSlot *slot, TupleTableSlot *plan_slot)
@@ -186,6 +195,8 @@ name_row(PgmlModify *modify, Relation rel, TupleTableSlot *slot, TupleTableSlot 
 		int			param = foreach_current_index(lc);
 
 		args->datums[param] = slot_getattr(plan_slot, lfirst_int(lc), &args->nulls[param]);
+		if (args->nulls[param] && modify->plan->by_join)
+			return false;
 		if (args->nulls[param] && modify->keys == NULL)
 			elog(ERROR, "a row to be changed has no ctid or tableoid");
 	}

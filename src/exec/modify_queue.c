@@ -281,6 +281,7 @@ pgml_queue_create(PgmlModifyPlan *plan, PgmlConn *conn, ModifyTableState *mtstat
 	queue->change.suffix = plan->batch_suffix;
 	queue->change.describe = plan->batch_describe;
 	queue->change.by_key = plan->keys != NIL;
+	queue->change.by_join = plan->by_join;
 	queue->value_attrs = value_attrs;
 	queue->nnames = queue->desc->natts - list_length(value_attrs);
 	queue->may_hurry = is_alone(mtstate) &&

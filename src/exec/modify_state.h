@@ -32,7 +32,7 @@ typedef struct PgmlModify
 	/* UPDATE and DELETE: a prepared statement, its parameters what names the row, values */
 	char	   *statement;		/* its name; NULL: not prepared yet */
 	List	   *row_attnos;		/* int: in the subplan's rows, ctid and tableoid, or the key */
-	PgmlRowKeys *keys;			/* of rows changed so far; NULL: ctid and tableoid name them */
+	PgmlRowKeys *keys;			/* of rows changed so far; NULL: nobody needs to remember them */
 	bool		check_keys;		/* a local trigger might have set one */
 	List	   *value_attrs;	/* int: attributes behind the other parameters */
 	PgmlArguments *args;

@@ -8,11 +8,13 @@
  *
  * Keys are compared by their bytes, not by the type's equality: what has the same
  * bytes is surely the same key, and if two keys are equal there but differ in
- * their bytes, the remote must not have both.
+ * their bytes, the remote must not have both.  (Where keys come from elsewhere, the
+ * planner sees to it that the types are of those whose equal values have the same bytes.)
  *
  * The set has to have all keys of the statement, and lives in memory.  It may grow as
  * a hash table of the executor may (work_mem, hash_mem_multiplier); beyond that the
- * statement fails, since to forget a key could be to change a row twice.
+ * statement fails, since to forget a key could be to change a row twice.  Where the planner
+ * had a choice it expected the keys to fit; if they don't, they take what they need.
  */
 #include "postgres.h"
 
@@ -38,6 +40,7 @@ struct PgmlRowKeys
 	MemoryContext cxt;			/* of the keys and the table */
 	Relation	rel;
 	List	   *attnums;
+	bool		limited;		/* fail if there is no room in a hash table's memory */
 	HTAB	   *table;			/* RowKey */
 	StringInfoData buf;			/* the key that is being looked for */
 };
@@ -62,7 +65,7 @@ compare_keys(const void *key1, const void *key2, Size keysize)
 }
 
 PgmlRowKeys *
-pgml_rowkeys_create(Relation rel, List *attnums)
+pgml_rowkeys_create(Relation rel, List *attnums, bool limited)
 {
 	PgmlRowKeys *keys = palloc0(sizeof(PgmlRowKeys));
 	HASHCTL		ctl = {0};
@@ -71,6 +74,7 @@ pgml_rowkeys_create(Relation rel, List *attnums)
 									  ALLOCSET_DEFAULT_SIZES);
 	keys->rel = rel;
 	keys->attnums = attnums;
+	keys->limited = limited;
 	initStringInfo(&keys->buf);
 	ctl.keysize = sizeof(RowKey);
 	ctl.entrysize = sizeof(RowKey);
@@ -109,7 +113,8 @@ append_value(StringInfo buf, Form_pg_attribute attr, Datum value)
 static void
 check_memory(PgmlRowKeys *keys)
 {
-	if (MemoryContextMemAllocated(keys->cxt, true) <= get_hash_memory_limit())
+	if (!keys->limited ||
+		MemoryContextMemAllocated(keys->cxt, true) <= get_hash_memory_limit())
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),

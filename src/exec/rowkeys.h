@@ -11,12 +11,15 @@
 
 typedef struct PgmlRowKeys PgmlRowKeys;
 
-/* Make an empty set of keys that consist of these attributes (an int list) of a relation. */
-extern PgmlRowKeys *pgml_rowkeys_create(Relation rel, List *attnums);
+/*
+ * Make an empty set of keys that consist of these attributes (an int list) of a relation.
+ * limited: it may not need more memory than a hash table may have.
+ */
+extern PgmlRowKeys *pgml_rowkeys_create(Relation rel, List *attnums, bool limited);
 
 /*
  * Put a key into the set; false: it was there already.  Throws if a value is null,
- * and if the set would need more memory than a hash table may have.
+ * and if a limited set has no room left.
  */
 extern bool pgml_rowkeys_add(PgmlRowKeys *keys, const Datum *values, const bool *nulls);
 

@@ -36,6 +36,7 @@
 #include "exec/scan_state.h"
 #include "plan/planinfo.h"
 #include "remote/conncache.h"
+#include "row/change.h"
 #include "row/source.h"
 
 /* Prepare the evaluation of the query's parameters. */
@@ -245,14 +246,6 @@ pgml_scan_send_all(PlanState *state, PgmlConn *conn)
 	(void) send_early(state, conn);
 }
 
-/* Callback: say what an error that a lack of ctid has caused is about. */
-static void
-explain_lack(void *arg)
-{
-	if (geterrcode() == ERRCODE_UNDEFINED_COLUMN)
-		errhint("An UPDATE or DELETE that isn't sent as one statement finds rows again by their ctid, which views don't have. The option row_identity can name another way.");
-}
-
 /* Get the next row of a scan that others don't wait for; false: there is none, or not yet. */
 static bool
 try_next_row(PgmlScanRun *scan)
@@ -267,7 +260,7 @@ try_next_row(PgmlScanRun *scan)
 static bool
 next_row(PgmlScanRun *scan, ForeignScanState *node)
 {
-	ErrorContextCallback callback = {error_context_stack, explain_lack, NULL};
+	ErrorContextCallback callback = {error_context_stack, pgml_change_explain_lack, NULL};
 	bool		found;
 
 	if (scan->row->tableoid_at >= 0)

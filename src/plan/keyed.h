@@ -14,6 +14,9 @@
 /* Have the planner consider such joins; called by _PG_init. */
 extern void pgml_keyed_init(void);
 
+/* Is the operator the "=" that the remote finds by that name? */
+extern bool pgml_keyed_is_plain_equality(Oid operator);
+
 /*
  * Note in the plan which of these parameters are the arrays of keys (may be NULL), and
  * return the parameters with nulls in their places: the join gives the values.

@@ -169,9 +169,8 @@ is_promotable(PlannerInfo *root, Relids relids, RestrictInfo *rinfo)
 	return true;
 }
 
-/* In a key of several columns, each operator is the "=" that the remote finds by that name. */
-static bool
-is_plain_equality(Oid operator)
+bool
+pgml_keyed_is_plain_equality(Oid operator)
 {
 	return operator < FirstNormalObjectId && strcmp(get_opname(operator), "=") == 0;
 }
@@ -189,8 +188,9 @@ add_key_column(PlannerInfo *root, Keyed *keyed, RelOptInfo *outer, RelOptInfo *i
 	if (!is_equality(rinfo, outer, inner, &column) ||
 		!is_promotable(root, info->relids, rinfo))
 		return false;
-	if (n > 0 && !(is_plain_equality(column.remote_operator) &&
-				   is_plain_equality(linitial_oid(keyed->keys.operators))))
+	/* the remote compares a key of several columns as a row */
+	if (n > 0 && !(pgml_keyed_is_plain_equality(column.remote_operator) &&
+				   pgml_keyed_is_plain_equality(linitial_oid(keyed->keys.operators))))
 		return false;
 	array = make_array_param(&column, n);
 	if (array == NULL || !is_shippable(root, info, &column, array))

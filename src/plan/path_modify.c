@@ -36,6 +36,7 @@
 
 #include "base/compat.h"
 #include "plan/changes.h"
+#include "plan/joined.h"
 #include "plan/path.h"
 #include "plan/planinfo.h"
 #include "plan/relinfo.h"
@@ -269,40 +270,44 @@ plan_row_changes(PgmlModifyPlan *modify, PlannerInfo *root, ModifyTable *plan, I
 {
 	Oid			relid = RelationGetRelid(rel);
 	bool		watched = pgml_changes_are_watched(rel, plan);
-	List	   *keys = NIL;
+	PgmlRowNames names = {NIL, false};
 	List	   *columns = NIL;
-	List	   *sent;
 
 	if (options->row_identity == PGML_ROW_IDENTITY_KEY)
 	{
-		keys = modify->keys = pgml_option_key_columns(relid);
+		names.keys = pgml_option_key_columns(relid);
 		check_returned_by_key(rel, modify->returning);
 	}
+	else if (!watched)
+	{
+		names.keys = pgml_joined_replace(root, plan, rti, rel, &modify->keys_repeat);
+		names.by_join = modify->by_join = names.keys != NIL;
+	}
+	modify->keys = names.keys;
+
 	if (plan->operation == CMD_DELETE)
-		modify->sql = pgml_deparse_delete(relid, options, keys, modify->returning);
+		modify->sql = pgml_deparse_delete(relid, options, &names, modify->returning);
 	else
 	{
 		columns = updated_columns(root, rel, rti);
-		columns = columns_without_keys(root, rel, rti, columns, keys);
+		columns = columns_without_keys(root, rel, rti, columns, names.keys);
 		modify->targetattrs = columns_with_values(rel, columns);
-		modify->sql = pgml_deparse_update(relid, options, keys, columns, modify->returning);
+		modify->sql = pgml_deparse_update(relid, options, &names, columns, modify->returning);
 	}
 	if (watched)
 		return;
 
-	if (plan->operation == CMD_DELETE && keys == NIL)
+	if (plan->operation == CMD_DELETE && names.keys == NIL)
 	{
 		modify->batch_prefix = pgml_deparse_delete_batch(options);
 		return;
 	}
 	if (plan->operation == CMD_DELETE)
-		modify->batch_prefix = pgml_deparse_delete_prefix(relid, options, keys);
+		modify->batch_prefix = pgml_deparse_delete_prefix(relid, options, &names);
 	else
-		modify->batch_prefix = pgml_deparse_update_prefix(relid, options, keys, columns);
-	modify->batch_suffix = pgml_deparse_batch_suffix(relid, keys, columns);
-	sent = list_concat_copy(keys, modify->targetattrs);
-	if (sent != NIL)
-		modify->batch_describe = pgml_deparse_describe(relid, options, sent);
+		modify->batch_prefix = pgml_deparse_update_prefix(relid, options, &names, columns);
+	modify->batch_suffix = pgml_deparse_batch_suffix(relid, &names, columns);
+	modify->batch_describe = pgml_deparse_describe(relid, options, &names, columns);
 }
 
 List *

@@ -34,7 +34,7 @@
 
 /* What a list begins with.  To be changed with the layout of the struct. */
 #define SCAN_MAGIC "pgml_fdw scan 4"
-#define MODIFY_MAGIC "pgml_fdw modify 4"
+#define MODIFY_MAGIC "pgml_fdw modify 5"
 #define DIRECT_MAGIC "pgml_fdw direct 1"
 #define KEYED_MAGIC "pgml_fdw keyed join 1"
 
@@ -308,6 +308,8 @@ pgml_planinfo_pack_modify(const PgmlModifyPlan *plan)
 	packed = add_string(packed, plan->batch_suffix);
 	packed = add_string(packed, plan->batch_describe);
 	packed = lappend(packed, list_copy(plan->keys));
+	packed = lappend(packed, makeBoolean(plan->by_join));
+	packed = lappend(packed, makeBoolean(plan->keys_repeat));
 	return add_insert(packed, &plan->insert);
 }
 
@@ -326,6 +328,8 @@ pgml_planinfo_unpack_modify(List *packed)
 	plan->batch_suffix = take_string(&unpacker);
 	plan->batch_describe = take_string(&unpacker);
 	plan->keys = take_list(&unpacker, T_IntList);
+	plan->by_join = take_bool(&unpacker);
+	plan->keys_repeat = take_bool(&unpacker);
 	take_insert(&unpacker, &plan->insert);
 	unpack_end(&unpacker);
 	return plan;

@@ -98,6 +98,9 @@ typedef struct PgmlModifyPlan
 	List	   *keys;
 	List	   *targetattrs;
 	List	   *returning;
+
+	bool		by_join;		/* the keys are those of a join's other side, whose rows are all there is */
+	bool		keys_repeat;	/* then: several of those rows may have the same */
 } PgmlModifyPlan;
 
 /* A statement that the remote runs as a whole; its parameters are the ForeignScan's fdw_exprs. */

@@ -181,26 +181,37 @@ extern char *pgml_deparse_insert_question(Oid relid, const PgmlOptions *options,
 /* The same question about a relation, as SQL text, and columns of these names (char *). */
 extern char *pgml_deparse_copy_question(const char *relation, List *columns, bool overriding);
 
+/* What names the rows that a statement changes. */
+typedef struct PgmlRowNames
+{
+	List	   *keys;			/* int: the columns that do; NIL: ctid and tableoid */
+	bool		by_join;		/* their values are of the types that the columns have here, and prove nothing */
+} PgmlRowNames;
+
 /*
  * UPDATE s.t SET a = $3, ... WHERE ctid = $1 AND tableoid = $2 [RETURNING ...], and DELETE
- * likewise; generated columns are set to DEFAULT and take no parameter.  keys (an int
- * list): the columns that name a row in the place of ctid and tableoid.
+ * likewise, or with keys in their place; generated columns are set to DEFAULT and take no
+ * parameter.
  */
-extern char *pgml_deparse_update(Oid relid, const PgmlOptions *options, List *keys,
-								 List *targetattrs, List *returning);
-extern char *pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *keys,
-								 List *returning);
+extern char *pgml_deparse_update(Oid relid, const PgmlOptions *options,
+								 const PgmlRowNames *names, List *targetattrs, List *returning);
+extern char *pgml_deparse_delete(Oid relid, const PgmlOptions *options,
+								 const PgmlRowNames *names, List *returning);
 
 /*
  * The same for many rows, in the pieces that row/change.h wants.  The first row of
- * VALUES is one of nulls, which names no row, but the types of all.  With keys, rows of
+ * VALUES is one of nulls, which names no row, but the types of all.  With keys that aren't a join's, rows of
  * VALUES begin with their number, which is returned for each row that is changed.
  */
-extern char *pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, List *keys,
-										List *targetattrs);
-extern char *pgml_deparse_delete_prefix(Oid relid, const PgmlOptions *options, List *keys);
-extern char *pgml_deparse_batch_suffix(Oid relid, List *keys, List *targetattrs);
-extern char *pgml_deparse_describe(Oid relid, const PgmlOptions *options, List *attnums);
+extern char *pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options,
+										const PgmlRowNames *names, List *targetattrs);
+extern char *pgml_deparse_delete_prefix(Oid relid, const PgmlOptions *options,
+										const PgmlRowNames *names);
+extern char *pgml_deparse_batch_suffix(Oid relid, const PgmlRowNames *names, List *targetattrs);
+
+/* A query, without rows, for the types of the keys and the columns that are set; NULL: there are none. */
+extern char *pgml_deparse_describe(Oid relid, const PgmlOptions *options,
+								   const PgmlRowNames *names, List *targetattrs);
 extern char *pgml_deparse_delete_batch(const PgmlOptions *options);
 
 /* " SET a = <expr>, ...": exprs are the values of targetattrs. */

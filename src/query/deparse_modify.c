@@ -168,28 +168,52 @@ pgml_deparse_insert_question(Oid relid, const PgmlOptions *options, List *attnum
 	return pgml_deparse_copy_question(relation.data, columns, overriding);
 }
 
+/* Append the type that a key column has here. */
+static void
+append_key_type(StringInfo buf, Oid relid, const PgmlOptions *options, AttrNumber attnum)
+{
+	appendStringInfo(buf, "::%s", pgml_deparse_type_name(get_atttype(relid, attnum), -1, options));
+}
+
+/*
+ * A key of a join could be right for a row of whatever relation.  Elsewhere ctid names rows
+ * of tables only, and so it is here.
+ */
+static void
+append_is_table(StringInfo buf, const PgmlRowNames *names, const char *alias)
+{
+	if (names->by_join)
+		appendStringInfo(buf, " AND %sctid IS NOT NULL", alias);
+}
+
 /* Append the condition that finds one row. */
 static void
-append_row_identity(StringInfo buf, Oid relid, List *keys)
+append_row_identity(StringInfo buf, Oid relid, const PgmlOptions *options,
+					const PgmlRowNames *names)
 {
 	ListCell   *lc;
 
-	if (keys == NIL)
+	if (names->keys == NIL)
 		appendStringInfoString(buf, " WHERE ctid = $1::tid AND tableoid = $2::oid");
-	foreach(lc, keys)
+	foreach(lc, names->keys)
 	{
-		appendStringInfoString(buf, lc == list_head(keys) ? " WHERE " : " AND ");
-		pgml_deparse_column(buf, relid, (AttrNumber) lfirst_int(lc));
+		AttrNumber	attnum = (AttrNumber) lfirst_int(lc);
+
+		appendStringInfoString(buf, lc == list_head(names->keys) ? " WHERE " : " AND ");
+		pgml_deparse_column(buf, relid, attnum);
 		appendStringInfo(buf, " = $%d", foreach_current_index(lc) + 1);
+		if (names->by_join)
+			append_key_type(buf, relid, options, attnum);
 	}
+	append_is_table(buf, names, "");
 }
 
 char *
-pgml_deparse_update(Oid relid, const PgmlOptions *options, List *keys, List *targetattrs,
-					List *returning)
+pgml_deparse_update(Oid relid, const PgmlOptions *options, const PgmlRowNames *names,
+					List *targetattrs, List *returning)
 {
 	StringInfoData buf;
-	int			param = (keys != NIL ? list_length(keys) : 2) + 1;
+	int			param = (names->keys != NIL ? list_length(names->keys) : 2) + 1;
 	ListCell   *lc;
 
 	initStringInfo(&buf);
@@ -208,7 +232,7 @@ pgml_deparse_update(Oid relid, const PgmlOptions *options, List *keys, List *tar
 		else
 			appendStringInfo(&buf, " = $%d", param++);
 	}
-	append_row_identity(&buf, relid, keys);
+	append_row_identity(&buf, relid, options, names);
 	append_returning(&buf, relid, returning);
 	return buf.data;
 }
@@ -237,33 +261,67 @@ append_batch_set(StringInfo buf, Oid relid, List *targetattrs)
 	}
 }
 
+/* Append a null of a column's type there, which isn't known here. */
+static void
+append_typed_null(StringInfo buf, Oid relid, const PgmlOptions *options, AttrNumber attnum)
+{
+	appendStringInfoString(buf, "(SELECT ");
+	pgml_deparse_column(buf, relid, attnum);
+	appendStringInfoString(buf, " FROM ");
+	pgml_deparse_relation(buf, options);
+	appendStringInfoString(buf, " WHERE false)");
+}
+
 /*
- * What a column's type is there isn't known here.  A null of that type in the
- * first row makes it the type of the parameters below.
+ * Append a null for each parameter of a row: in the first row of VALUES it gives its type to
+ * those below.
  */
 static void
-append_typed_nulls(StringInfo buf, Oid relid, const PgmlOptions *options, List *keys,
-				   List *targetattrs)
+append_typed_nulls(StringInfo buf, Oid relid, const PgmlOptions *options,
+				   const PgmlRowNames *names, List *targetattrs)
 {
+	const char *separator = "";
 	ListCell   *lc;
 
-	appendStringInfoString(buf, keys != NIL ? "(0" : "(NULL::tid, NULL::oid");
-	targetattrs = list_concat_copy(keys, targetattrs);
+	foreach(lc, names->keys)
+	{
+		appendStringInfoString(buf, separator);
+		if (names->by_join)
+		{
+			appendStringInfoString(buf, "NULL");
+			append_key_type(buf, relid, options, (AttrNumber) lfirst_int(lc));
+		}
+		else
+			append_typed_null(buf, relid, options, (AttrNumber) lfirst_int(lc));
+		separator = ", ";
+	}
 	foreach(lc, targetattrs)
 	{
 		if (get_attgenerated(relid, (AttrNumber) lfirst_int(lc)) != '\0')
 			continue;
-		appendStringInfoString(buf, ", (SELECT ");
-		pgml_deparse_column(buf, relid, (AttrNumber) lfirst_int(lc));
-		appendStringInfoString(buf, " FROM ");
-		pgml_deparse_relation(buf, options);
-		appendStringInfoString(buf, " WHERE false)");
+		appendStringInfoString(buf, separator);
+		append_typed_null(buf, relid, options, (AttrNumber) lfirst_int(lc));
+		separator = ", ";
 	}
-	appendStringInfoChar(buf, ')');
+}
+
+/* Append the first row of VALUES. */
+static void
+append_first_row(StringInfo buf, Oid relid, const PgmlOptions *options,
+				 const PgmlRowNames *names, List *targetattrs)
+{
+	StringInfoData nulls;
+
+	initStringInfo(&nulls);
+	append_typed_nulls(&nulls, relid, options, names, targetattrs);
+	appendStringInfo(buf, "(%s%s%s)",
+					 names->keys == NIL ? "NULL::tid, NULL::oid" : names->by_join ? "" : "0",
+					 names->by_join || nulls.len == 0 ? "" : ", ", nulls.data);
 }
 
 char *
-pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, List *keys, List *targetattrs)
+pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, const PgmlRowNames *names,
+						   List *targetattrs)
 {
 	StringInfoData buf;
 
@@ -273,12 +331,12 @@ pgml_deparse_update_prefix(Oid relid, const PgmlOptions *options, List *keys, Li
 	appendStringInfoString(&buf, " r SET ");
 	append_batch_set(&buf, relid, targetattrs);
 	appendStringInfoString(&buf, " FROM (VALUES ");
-	append_typed_nulls(&buf, relid, options, keys, targetattrs);
+	append_first_row(&buf, relid, options, names, targetattrs);
 	return buf.data;
 }
 
 char *
-pgml_deparse_delete_prefix(Oid relid, const PgmlOptions *options, List *keys)
+pgml_deparse_delete_prefix(Oid relid, const PgmlOptions *options, const PgmlRowNames *names)
 {
 	StringInfoData buf;
 
@@ -286,58 +344,61 @@ pgml_deparse_delete_prefix(Oid relid, const PgmlOptions *options, List *keys)
 	appendStringInfoString(&buf, "DELETE FROM ");
 	pgml_deparse_relation(&buf, options);
 	appendStringInfoString(&buf, " r USING (VALUES ");
-	append_typed_nulls(&buf, relid, options, keys, NIL);
+	append_first_row(&buf, relid, options, names, NIL);
 	return buf.data;
 }
 
 /* Append the condition that joins a batch's rows with the table's by key. */
 static void
-append_key_join(StringInfo buf, Oid relid, List *keys)
+append_key_join(StringInfo buf, Oid relid, const PgmlRowNames *names)
 {
 	ListCell   *lc;
 
-	foreach(lc, keys)
+	foreach(lc, names->keys)
 	{
-		appendStringInfoString(buf, lc == list_head(keys) ? ") WHERE r." : " AND r.");
+		appendStringInfoString(buf, lc == list_head(names->keys) ? ") WHERE r." : " AND r.");
 		pgml_deparse_column(buf, relid, (AttrNumber) lfirst_int(lc));
 		appendStringInfo(buf, " = n.k%d", foreach_current_index(lc) + 1);
 	}
-	appendStringInfoString(buf, " RETURNING n.i");
+	append_is_table(buf, names, "r.");
+	if (!names->by_join)
+		appendStringInfoString(buf, " RETURNING n.i");
 }
 
 char *
-pgml_deparse_batch_suffix(Oid relid, List *keys, List *targetattrs)
+pgml_deparse_batch_suffix(Oid relid, const PgmlRowNames *names, List *targetattrs)
 {
+	StringInfoData columns;
 	StringInfoData buf;
 	int			nvalues = 0;
 	ListCell   *lc;
 
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, keys != NIL ? ") n (i" : ") n (c, t");
-	for (int i = 1; i <= list_length(keys); i++)
-		appendStringInfo(&buf, ", k%d", i);
+	initStringInfo(&columns);
+	appendStringInfoString(&columns, names->keys == NIL ? ", c, t" : names->by_join ? "" : ", i");
+	for (int i = 1; i <= list_length(names->keys); i++)
+		appendStringInfo(&columns, ", k%d", i);
 	foreach(lc, targetattrs)
 		if (get_attgenerated(relid, (AttrNumber) lfirst_int(lc)) == '\0')
-			appendStringInfo(&buf, ", v%d", ++nvalues);
-	if (keys != NIL)
-		append_key_join(&buf, relid, keys);
+			appendStringInfo(&columns, ", v%d", ++nvalues);
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, ") n (%s", columns.data + strlen(", "));
+	if (names->keys != NIL)
+		append_key_join(&buf, relid, names);
 	else
 		appendStringInfoString(&buf, ") WHERE r.ctid = n.c AND r.tableoid = n.t");
 	return buf.data;
 }
 
 char *
-pgml_deparse_describe(Oid relid, const PgmlOptions *options, List *attnums)
+pgml_deparse_describe(Oid relid, const PgmlOptions *options, const PgmlRowNames *names,
+					  List *targetattrs)
 {
-	StringInfoData buf;
+	StringInfoData nulls;
 
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, "SELECT ");
-	append_columns(&buf, relid, attnums);
-	appendStringInfoString(&buf, " FROM ");
-	pgml_deparse_relation(&buf, options);
-	appendStringInfoString(&buf, " WHERE false");
-	return buf.data;
+	initStringInfo(&nulls);
+	append_typed_nulls(&nulls, relid, options, names, targetattrs);
+	return nulls.len > 0 ? psprintf("SELECT %s", nulls.data) : NULL;
 }
 
 char *
@@ -353,14 +414,15 @@ pgml_deparse_delete_batch(const PgmlOptions *options)
 }
 
 char *
-pgml_deparse_delete(Oid relid, const PgmlOptions *options, List *keys, List *returning)
+pgml_deparse_delete(Oid relid, const PgmlOptions *options, const PgmlRowNames *names,
+					List *returning)
 {
 	StringInfoData buf;
 
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, "DELETE FROM ");
 	pgml_deparse_relation(&buf, options);
-	append_row_identity(&buf, relid, keys);
+	append_row_identity(&buf, relid, options, names);
 	append_returning(&buf, relid, returning);
 	return buf.data;
 }

@@ -26,6 +26,7 @@
  * Rows that have no ctid, those of a view, are named by key.  Nobody has promised that
  * the key is one, so the remote must prove it: each row of a batch has a
  * number, which comes back with each row changed, and none may come back twice.
+ * The keys of a join (plan/joined.h) name as many rows as they like.
  */
 #include "postgres.h"
 
@@ -120,6 +121,13 @@ struct PgmlChanger
 	int			waiting;		/* rows in them */
 };
 
+void
+pgml_change_explain_lack(void *arg)
+{
+	if (geterrcode() == ERRCODE_UNDEFINED_COLUMN)
+		errhint("If it is ctid that is missing: an UPDATE or DELETE that isn't sent as one statement finds rows by it, and views have none. The option row_identity can name another way.");
+}
+
 /* Throw if the numbers of a batch's rows, one for each row changed there, have one twice. */
 static void
 check_numbers(PgmlChanger *changer, PgmlResult *res, int sent)
@@ -183,10 +191,10 @@ take_result(PgmlChanger *changer)
 	memmove(changer->flights, changer->flights + 1, sizeof(Flight) * changer->in_flight);
 	res = pgml_train_take(changer->conn, flight.shown);
 	changed = pgml_result_affected(res);
-	if (changer->change->by_key && flight.nrows > 1)
+	if (changer->change->by_key && !changer->change->by_join && flight.nrows > 1)
 		check_numbers(changer, res, flight.nrows);
 	pgml_result_free(res);
-	if (changed > (uint64) flight.nrows)
+	if (changed > (uint64) flight.nrows && !changer->change->by_join)
 		throw_too_many(changer, changed, flight.nrows);
 	changer->changed += changed;
 }
@@ -336,7 +344,7 @@ render_update(const PgmlChanger *changer, int nrows)
 	for (int row = 0; row < Max(nrows, 1); row++)
 	{
 		appendStringInfoString(&buf, ", (");
-		if (changer->change->by_key)
+		if (changer->change->by_key && !changer->change->by_join)
 			appendStringInfo(&buf, "%d, ", row + 1);
 		for (int i = 0; i < changer->desc->natts; i++)
 			appendStringInfo(&buf, "%s$%d", i > 0 ? ", " : "", ++param);
@@ -552,6 +560,7 @@ add_delete(PgmlChanger *changer, TupleTableSlot *slot)
 void
 pgml_changer_put(PgmlChanger *changer, TupleTableSlot *slot)
 {
+	ErrorContextCallback callback = {error_context_stack, pgml_change_explain_lack, NULL};
 	MemoryContext oldcxt;
 
 	slot_getallattrs(slot);
@@ -560,22 +569,29 @@ pgml_changer_put(PgmlChanger *changer, TupleTableSlot *slot)
 		elog(ERROR, "a row to be changed has no ctid or tableoid");
 
 	oldcxt = MemoryContextSwitchTo(changer->batch_cxt);
+	if (changer->change->by_join)
+		error_context_stack = &callback;
 	if (is_update(changer->change))
 		add_update(changer, slot);
 	else
 		add_delete(changer, slot);
+	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(oldcxt);
 }
 
 uint64
 pgml_changer_finish(PgmlChanger *changer)
 {
+	ErrorContextCallback callback = {error_context_stack, pgml_change_explain_lack, NULL};
 	uint64		changed;
 
+	if (changer->change->by_join)
+		error_context_stack = &callback;
 	if (changer->nrows > 0)
 		send_update(changer);
 	send_deletes(changer);
 	take_all(changer);
+	error_context_stack = callback.previous;
 	changed = changer->changed;
 	changer->changed = 0;
 	return changed;

@@ -24,6 +24,9 @@
  * rows have the same.  Then DELETE is as UPDATE, without values.  Rows of VALUES begin
  * with their number, from 1, and the statement of many rows returns it for each
  * row that it has changed.
+ *
+ * by_join: by_key too, but the keys come from another table, so one may name any number
+ * of rows.  Then rows of VALUES aren't numbered, and nothing is returned.
  */
 typedef struct PgmlChange
 {
@@ -33,12 +36,16 @@ typedef struct PgmlChange
 	char	   *suffix;			/* UPDATE, or by_key */
 	char	   *describe;		/* the same: a query of the keys and the columns that are set, without rows */
 	bool		by_key;
+	bool		by_join;
 } PgmlChange;
 
 /* The columns of a row that is to be changed, if not by_key; values stand behind them. */
 #define PGML_CHANGE_CTID 0
 #define PGML_CHANGE_TABLEOID 1
 #define PGML_CHANGE_NUM_KEYS 2
+
+/* An ErrorContextCallback's function: give the error that a lack of ctid has caused a hint. */
+extern void pgml_change_explain_lack(void *arg);
 
 /* Rows that one statement changes at most. */
 #define PGML_CHANGE_ROWS 500

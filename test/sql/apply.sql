@@ -384,7 +384,7 @@ CREATE TABLE few (id int PRIMARY KEY);
 INSERT INTO few VALUES (3), (4);
 ANALYZE few;
 ANALYZE t;
-EXPLAIN (COSTS OFF) UPDATE t SET v = 'x' FROM few WHERE few.id = t.id;
+EXPLAIN (COSTS OFF) UPDATE t SET v = 'x' FROM few WHERE few.id = t.id AND t.n > few.id;
 EXPLAIN (COSTS OFF) UPDATE t SET v = 'x' FROM few WHERE few.id = t.id RETURNING t.id;
 
 -- Rows leave while the plan still brings more where nobody could tell the difference: of a statement that fails at
