@@ -92,7 +92,7 @@ pgml_setting_init(void)
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pgml_fdw.enable_keyed_join",
 							 "Enables the planner's use of joins that send the remote the keys of the other side.",
-							 NULL,
+							 "UPDATE and DELETE by such a join don't read the rows first.",
 							 &pgml_setting_enable_keyed_join,
 							 true,
 							 PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);

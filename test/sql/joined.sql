@@ -65,7 +65,7 @@ DECLARE
   gone boolean;
   answer text;
 BEGIN
-  FOREACH kind IN ARRAY '{hash,merge}'::text[] LOOP
+  FOREACH kind IN ARRAY '{hash,merge,keyed}'::text[] LOOP
     PERFORM set_config('enable_hashjoin', (kind = 'hash')::text, true), set_config('enable_mergejoin', (kind = 'merge')::text, true),
       set_config('enable_nestloop', 'off', true);
     gone := true;
