@@ -14,7 +14,8 @@ CREATE TABLE small (id int PRIMARY KEY, mid_id int);
 INSERT INTO small SELECT i, i * 13 FROM generate_series(1, 20) i;
 CREATE VIEW bad AS SELECT id, 1 / (id - 10) AS q FROM small;
 CREATE TABLE log (id serial, what text);
-CREATE VIEW slow AS SELECT id, repeat('s', 10000) AS pad, pg_sleep(0.04)::text FROM small;
+-- its last rows wait for who holds the lock; there are more before than libpq waits for at a time
+CREATE VIEW slow AS SELECT id, repeat('s', 1000) AS pad, CASE WHEN id > 200 THEN pg_advisory_xact_lock_shared(77) END::text FROM generate_series(1, 300) id;
 $fixture$ AS fixture \gset
 \set twins :abs_srcdir '/include/twins.psql'
 \i :twins
@@ -351,6 +352,9 @@ BEGIN
   RETURN format('%s rows, of %s', n, ids);
 END
 $$;
+SELECT dblink_connect('holder', 'twin_server');
+SET statement_timeout = '1min';
+SELECT count(*) FROM dblink('holder', 'SELECT pg_advisory_lock(77)') AS x (held text);
 BEGIN;
 SET LOCAL pgml_fdw.transport = 'copy';
 DECLARE c CURSOR FOR SELECT id, pad FROM far.slow WHERE random() >= 0;
@@ -359,8 +363,10 @@ SAVEPOINT s;
 SET LOCAL statement_timeout = '200ms';
 SELECT count(*) FROM far.mid;
 ROLLBACK TO s;
+SELECT count(*) FROM dblink('holder', 'SELECT pg_advisory_unlock(77)') AS x (freed text);
 SELECT far.rest('c');
 COMMIT;
+SELECT count(*) FROM dblink('holder', 'SELECT pg_advisory_lock(77)') AS x (held text);
 BEGIN;
 SET LOCAL pgml_fdw.transport = 'copy';
 DECLARE c CURSOR FOR SELECT id, pad FROM far.slow WHERE random() >= 0;
@@ -369,9 +375,11 @@ SAVEPOINT s;
 SET LOCAL statement_timeout = '200ms';
 SELECT count(*) FROM far.mid;
 ROLLBACK TO s;
+SELECT count(*) FROM dblink('holder', 'SELECT pg_advisory_unlock(77)') AS x (freed text);
 SELECT count(*) FROM far.mid;
 SELECT far.rest('c');
 COMMIT;
+SELECT count(*) FROM dblink('holder', 'SELECT pg_advisory_lock(77)') AS x (held text);
 BEGIN;
 SET LOCAL pgml_fdw.transport = 'row';
 DECLARE c CURSOR FOR SELECT id, pad FROM far.slow WHERE random() >= 0;
@@ -380,8 +388,10 @@ SAVEPOINT s;
 SET LOCAL statement_timeout = '200ms';
 SELECT count(*) FROM far.mid;
 ROLLBACK TO s;
+SELECT count(*) FROM dblink('holder', 'SELECT pg_advisory_unlock(77)') AS x (freed text);
 SELECT far.rest('c');
 COMMIT;
+SELECT count(*) FROM dblink('holder', 'SELECT pg_advisory_lock(77)') AS x (held text);
 BEGIN;
 SET LOCAL pgml_fdw.transport = 'row';
 DECLARE c CURSOR FOR SELECT id, pad FROM far.slow WHERE random() >= 0;
@@ -390,9 +400,12 @@ SAVEPOINT s;
 SET LOCAL statement_timeout = '200ms';
 SELECT count(*) FROM far.mid;
 ROLLBACK TO s;
+SELECT count(*) FROM dblink('holder', 'SELECT pg_advisory_unlock(77)') AS x (freed text);
 SELECT count(*) FROM far.mid;
 SELECT far.rest('c');
 COMMIT;
+RESET statement_timeout;
+SELECT dblink_disconnect('holder');
 
 \pset tuples_only off
 \pset format aligned
