@@ -21,14 +21,25 @@
 
 #include "remote/wire.h"
 
+/* Until then a cancel ends no wait that has a deadline. */
+static TimestampTz undisturbed_until = 0;
+
+void
+pgml_wire_undisturbed(int ms)
+{
+	undisturbed_until = ms > 0 ? TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ms) : 0;
+}
+
 bool
 pgml_wire_time_left(TimestampTz deadline, long *timeout)
 {
 	*timeout = -1;
 	if (deadline == 0)
 		return true;
+	if (QueryCancelPending)
+		deadline = Min(deadline, undisturbed_until);
 	*timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-	return *timeout > 0 && !ProcDiePending && !QueryCancelPending;
+	return *timeout > 0 && !ProcDiePending;
 }
 
 uint32

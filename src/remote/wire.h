@@ -70,6 +70,12 @@ extern bool pgml_wire_wait(int socket, int events, TimestampTz deadline);
 /* The same, never throws, but goes on though the backend is told to stop. */
 extern bool pgml_wire_wait_out(int socket, int events, TimestampTz deadline);
 
+/*
+ * For so many ms from now, or until it is called with 0, waits that have a deadline go
+ * on though there is a cancel; not though the session is ended.
+ */
+extern void pgml_wire_undisturbed(int ms);
+
 /* Turn a deadline (0: none) into the timeout of one wait (-1: none); false: there is no time left. */
 extern bool pgml_wire_time_left(TimestampTz deadline, long *timeout);
 

@@ -56,6 +56,13 @@ static const char *const settings[] = {
 	"SET LOCAL lc_monetary = 'C'",
 };
 
+/*
+ * While a subtransaction goes back, a cancel or timeout is for its parent, who
+ * can go on only if the connection is kept: the answer is worth waiting for,
+ * though not for long.
+ */
+#define PGML_GO_BACK_GRACE_MS 1000
+
 uint32		pgml_xact_number = 1;
 
 /* Queue what the local transaction, down to this nest level, demands of the remote one. */
@@ -397,8 +404,10 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 	dlist_iter	iter;
 
 	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
 		deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), PGML_CLEANUP_TIMEOUT_MS);
-
+		pgml_wire_undisturbed(PGML_GO_BACK_GRACE_MS);
+	}
 	dlist_foreach(iter, &pgml_connections)
 	{
 		PgmlConn   *conn = dlist_container(PgmlConn, node, iter.cur);
@@ -410,6 +419,7 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 		else if (event == SUBXACT_EVENT_ABORT_SUB)
 			rollback_level(conn, level, deadline);
 	}
+	pgml_wire_undisturbed(0);
 }
 
 void

@@ -118,6 +118,18 @@ is($session->ask('ROLLBACK TO s; SELECT count(*) FROM remote_t WHERE i = 5; COMM
 	'a cancel behind a savepoint leaves what was done before it');
 is($remote->safe_psql('postgres', 'SELECT count(*) FROM t WHERE i = 5'), 1, 'which can be committed');
 
+# A timeout while the remote goes back to a savepoint is the parent's, whose transaction goes on.
+$proxy->latency(300);
+$session = PgmlSession->new($local);
+$session->ask('BEGIN; SELECT count(*) FROM far_t; SAVEPOINT s');
+$session->ask(q{SET LOCAL statement_timeout = '900ms';
+	DO $$ BEGIN
+		BEGIN PERFORM FROM far_t; PERFORM 1 / 0; EXCEPTION WHEN division_by_zero THEN END;
+		PERFORM pg_sleep(10);
+	END $$});
+is($session->ask('ROLLBACK TO s; SELECT count(*) FROM far_t; COMMIT'), 2, 'a timeout during an abort: the parent goes on');
+$proxy->latency(0);
+
 # A slow network, on which a request that is given up too early has never left: it has time
 # to, though the session is told to stop once more; and if it wasn't enough, the next one has more.
 for my $slow ([ 300, 2 ], [ 1200, 1 ])
