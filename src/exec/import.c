@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
@@ -19,13 +20,47 @@
 #include "utils/memutils.h"
 
 #include "exec/import.h"
+#include "exec/import_reader.h"
 #include "exec/import_state.h"
 #include "exec/import_stats.h"
+#include "remote/command.h"
 #include "remote/conncache.h"
+
+/* How long the remote waits for locks that may be our own, in ms. */
+#define OWN_LOCK_TIMEOUT "2000"
+
+/* Callback of error_context_stack: what is it that the remote has waited for? */
+static void
+own_lock_context(void *arg)
+{
+	if (geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE)
+		errhint("Server \"%s\" is this server itself, and can't see what this transaction has changed: commit that first.",
+				(char *) arg);
+}
+
+/*
+ * Does the remote know our transaction, being the very server that this is?  What it tells of a table
+ * takes locks then that we may hold ourselves, and nobody would ever notice.  Without an ID the
+ * transaction has changed nothing.
+ */
+static bool
+is_here(PgmlConn *conn)
+{
+	TransactionId xid = GetTopTransactionIdIfAny();
+	PgmlReader	reader;
+
+	if (!TransactionIdIsValid(xid))
+		return false;
+	reader = pgml_reader_run(conn, psprintf("SELECT true FROM pg_catalog.pg_locks"
+											" WHERE locktype = 'transactionid'"
+											" AND transactionid = '%u' AND pid = %d",
+											xid, MyProcPid), 1);
+	return reader.nrows > 0;
+}
 
 /* Ask the remote for the tables that the statement wants; throws if it has no such schema. */
 static void
-read_remote(PgmlImport *import, ImportForeignSchemaStmt *stmt, Oid serverid)
+read_remote(PgmlImport *import, ImportForeignSchemaStmt *stmt, PgmlConn *conn)
 {
 	PgmlCatalogWish wish = {0};
 	ListCell   *lc;
@@ -40,7 +75,7 @@ read_remote(PgmlImport *import, ImportForeignSchemaStmt *stmt, Oid serverid)
 	wish.checks = import->options.check;
 	wish.updatable = import->options.updatable;
 
-	import->remote = pgml_import_read_schema(pgml_conncache_get_for(serverid, GetUserId()), &wish);
+	import->remote = pgml_import_read_schema(conn, &wish);
 	if (import->remote == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_SCHEMA_NOT_FOUND),
@@ -94,8 +129,9 @@ import_table(PgmlImport *import, PgmlRemoteTable *table)
 	return problem == NULL ? get_relname_relid(name, import->local_schema_oid) : InvalidOid;
 }
 
-List *
-pgmlImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
+/* Make the tables, and take over the statistics of those. */
+static void
+import_schema(ImportForeignSchemaStmt *stmt, Oid serverOid, PgmlConn *conn)
 {
 	PgmlImport	import = {0};
 	MemoryContext oldcxt = CurrentMemoryContext;
@@ -111,7 +147,7 @@ pgmlImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
 	import.server_name = stmt->server_name;
 	import.server_options = pgml_options_of_server(serverOid);
 	import.options = pgml_options_of_import(stmt->options);
-	read_remote(&import, stmt, serverOid);
+	read_remote(&import, stmt, conn);
 
 	foreach(lc, import.remote->tables)
 	{
@@ -132,7 +168,25 @@ pgmlImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
 	}
 	warn_of_missing(&import, stmt);
 	if (import.options.stats && import.server_options->import_stats)
-		pgml_import_stats_many(pgml_conncache_get_for(serverOid, GetUserId()), made);
+		pgml_import_stats_many(conn, made);
 	MemoryContextDelete(table_cxt);
+}
+
+List *
+pgmlImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
+{
+	PgmlConn   *conn = pgml_conncache_get_for(serverOid, GetUserId());
+	ErrorContextCallback where = {error_context_stack, own_lock_context, stmt->server_name};
+
+	if (!is_here(conn))
+	{
+		import_schema(stmt, serverOid, conn);
+		return NIL;
+	}
+	pgml_result_free(pgml_command_run(conn, "SET LOCAL lock_timeout = " OWN_LOCK_TIMEOUT));
+	error_context_stack = &where;
+	import_schema(stmt, serverOid, conn);
+	error_context_stack = where.previous;
+	pgml_result_free(pgml_command_run(conn, "SET LOCAL lock_timeout = DEFAULT"));
 	return NIL;
 }

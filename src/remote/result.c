@@ -224,6 +224,19 @@ read_error(PgmlConn *conn, const PGresult *res)
 	return error;
 }
 
+/* Take off what libpq adds to the reason when it looks once more at the socket that it has closed. */
+static char *
+without_afterthought(char *message)
+{
+	static const char afterthought[] = "\ninvalid socket";
+	size_t		len = strlen(message);
+
+	if (len > strlen(afterthought) &&
+		strcmp(message + len - strlen(afterthought), afterthought) == 0)
+		message[len - strlen(afterthought)] = '\0';
+	return message;
+}
+
 /*
  * Name the connection as what has failed, whatever has been said on its end.
  * Where a standby has ended it in favour of recovery, it can be tried again.
@@ -233,7 +246,7 @@ blame_connection(PgmlConn *conn, RemoteError *error)
 {
 	if (error->sqlstate != ERRCODE_T_R_SERIALIZATION_FAILURE)
 		error->sqlstate = ERRCODE_CONNECTION_FAILURE;
-	error->detail = error->message;
+	error->detail = without_afterthought(error->message);
 	error->message = psprintf("connection to server \"%s\" was lost", conn->name);
 }
 

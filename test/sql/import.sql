@@ -292,7 +292,30 @@ DROP TABLE victim;
 DROP DATABASE import_liar;
 \connect :local_db - :local_host :local_port
 
+-- A server that is this one, where the same transaction has changed the table: not waited for for ever
 SET client_min_messages = warning;
+CREATE SERVER import_self FOREIGN DATA WRAPPER pgml_fdw OPTIONS (host :'local_host', port :'local_port', dbname :'local_db');
+CREATE USER MAPPING FOR CURRENT_USER SERVER import_self OPTIONS (user :'USER');
+CREATE SCHEMA import_self;
+CREATE SCHEMA imported;
+CREATE TABLE import_self.t (id int PRIMARY KEY, a int DEFAULT 7, CHECK (a > 0));
+BEGIN;
+SET LOCAL statement_timeout = '30s';
+ALTER TABLE import_self.t ADD COLUMN b int DEFAULT 8;
+\set SHOW_CONTEXT never
+IMPORT FOREIGN SCHEMA import_self FROM SERVER import_self INTO imported;
+ROLLBACK;
+\set SHOW_CONTEXT errors
+-- what is in nobody's way is imported, and the lock_timeout is as it was
+BEGIN;
+CREATE TABLE import_self.unseen (id int);
+IMPORT FOREIGN SCHEMA import_self FROM SERVER import_self INTO imported;
+SELECT count(*) FROM imported.t;
+SELECT t FROM pgml_fdw_query('import_self', 'SHOW lock_timeout') AS s (t text);
+COMMIT;
+SELECT foreign_table_name FROM information_schema.foreign_tables WHERE foreign_table_schema = 'imported';
+DROP SERVER import_self CASCADE;
+DROP SCHEMA import_self, imported CASCADE;
 DROP SCHEMA import_types CASCADE;
 DROP SERVER import_server CASCADE;
 DROP VIEW imported_columns, imported_tables;

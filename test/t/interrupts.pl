@@ -203,6 +203,15 @@ ok(until_true($remote, 'SELECT count(*) = 1 FROM t WHERE i = 8'), 'the remote ha
 is($admin->ask('SELECT count(*) FROM here'), 1, 'and so has the session that was ended');
 undef $session;
 
+# A connection that is cut: the reason is said, and nothing that libpq thinks of afterwards.
+$session = PgmlSession->new($local);
+$session->ask('BEGIN; SELECT * FROM far_t');
+$proxy->cut;
+my $reason = $session->complain('SELECT * FROM far_t');
+like($reason, qr/08006: connection to server "far" was lost\nDETAIL:  \S/, 'a connection is cut');
+unlike($reason, qr/invalid socket/, 'that it has no socket any more goes without saying');
+$session->quit;
+
 # Cancel requests alone are lost: the remote goes on, we don't wait for it.
 $session = PgmlSession->new($local);
 $session->ask('SELECT * FROM far_t');
