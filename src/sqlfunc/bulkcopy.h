@@ -38,6 +38,7 @@ typedef struct PgmlCopyCall
 	bool		foreign_keys_later; /* nothing is to be said of those that it leaves out */
 	char	   *lock_timeout;	/* how long replace waits there for locks; NULL: as the role is set */
 	const char *snapshot;		/* exported, that of conn's transaction; NULL: to be exported, if need be */
+	PgmlConn   *keeper;			/* whose transaction has exported it; NULL: conn's */
 } PgmlCopyCall;
 
 /* More connections than this would be a mistake. */

@@ -87,19 +87,29 @@ pgml_bulk_export_snapshot(PgmlConn *conn)
 	return snapshot;
 }
 
-/* Make a connection whose transaction sees the snapshot. */
+/*
+ * Make a connection whose transaction sees the snapshot.  There is none any more if the one
+ * who has exported it is gone; then that is the error.
+ */
 static PgmlConn *
 open_connection(const PgmlCopyCall *call, const char *snapshot)
 {
 	PgmlConn   *conn = pgml_connection_create(pgml_security_mapping(GetUserId(), call->server->serverid),
 											  CurrentMemoryContext);
+	PgmlResult *res;
 	StringInfoData sql;
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ");
 	pgml_append_literal(&sql, snapshot);
 	pgml_xact_append_settings(&sql);
-	pgml_result_free(pgml_command_run(conn, sql.data));
+	res = pgml_command_try(conn, sql.data);
+	if (pgml_result_is_error(res))
+	{
+		pgml_result_free(pgml_command_run(call->keeper != NULL ? call->keeper : call->conn, "SELECT 1"));
+		pgml_result_report(conn, res, ERROR);
+	}
+	pgml_result_free(res);
 	pfree(sql.data);
 	return conn;
 }

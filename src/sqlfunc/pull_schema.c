@@ -317,6 +317,7 @@ prepare_call(PgmlSchemaPull *pull, const Source *source, PgmlCopyCall *call)
 	call->create = true;
 	call->foreign_keys_later = true;
 	call->snapshot = take_snapshot(pull);
+	call->keeper = pull->keeper;
 }
 
 /* Is there no use in going on with other tables after an error? */

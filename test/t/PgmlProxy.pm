@@ -66,7 +66,11 @@ sub command
 {
 	my ($self, $line) = @_;
 	syswrite $self->{control}, "$line\n" or die "the proxy has gone: $!";
-	sysread $self->{control}, my $answer, 16 or die "the proxy has gone";
+
+	# the end of a child of ours, a psql, may interrupt us
+	my $got;
+	do { $got = sysread $self->{control}, my $answer, 16 } until defined $got || !$!{EINTR};
+	$got or die "the proxy has gone";
 	return;
 }
 

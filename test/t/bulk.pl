@@ -6,6 +6,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+use PgmlProxy;
 use PgmlSession;
 use PgmlTest;
 
@@ -185,6 +186,20 @@ for my $round (0 .. 8)
 	ok(until_true($remote, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'pgml_fdw'}), "round $round: no session is left there");
 	unchanged("round $round");
 }
+
+# The connection that has exported the snapshot is lost while the next one is being made: that is the error.
+my $proxy = PgmlProxy->new($remote->host, $remote->port);
+pgml_connect($local, $remote, server => 'slow', host => '127.0.0.1', port => $proxy->port);
+$proxy->latency(200);
+$session = PgmlSession->new($local);
+$session->send(q{SELECT pgml_fdw_pull('slow', 'large', 'accounts', jobs => 2)});
+ok(until_true($remote, q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+	WHERE application_name = 'pgml_fdw' AND query LIKE '%pg_relation_size%' AND state = 'idle in transaction'}), 'the keeper of the snapshot goes');
+$session->answer(20);
+like($session->last_err, qr/ERROR:  (57P01: terminating connection|08006: connection to server "slow" was lost)/, 'which is said');
+$session->quit;
+$proxy->stop;
+unchanged('without a snapshot');
 
 # Progress, as others see it.
 $session = PgmlSession->new($local);

@@ -402,7 +402,6 @@ sub take_answer
 		next if $s->{sql} =~ /pgml_fdw_pull/ && $code eq '25001';
 		# seq is left with nobody to read it
 		next if $s->{sql} =~ /PROGRAM/ && $code eq '38000';
-		next if $s->{sql} =~ /jobs/ && $err =~ /invalid snapshot identifier/;
 		next if $s->{sql} =~ /changing/ && $code =~ /^(42804|42883|42P10|22P02|0A000)$/;
 		wrong("error $code: $s->{sql}\n$err");
 	}
