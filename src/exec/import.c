@@ -131,7 +131,7 @@ import_table(PgmlImport *import, PgmlRemoteTable *table)
 
 /* Make the tables, and take over the statistics of those. */
 static void
-import_schema(ImportForeignSchemaStmt *stmt, Oid serverOid, PgmlConn *conn)
+import_schema(ImportForeignSchemaStmt *stmt, PgmlImportOptions options, Oid serverOid, PgmlConn *conn)
 {
 	PgmlImport	import = {0};
 	MemoryContext oldcxt = CurrentMemoryContext;
@@ -146,7 +146,7 @@ import_schema(ImportForeignSchemaStmt *stmt, Oid serverOid, PgmlConn *conn)
 	import.local_schema_oid = LookupCreationNamespace(stmt->local_schema);
 	import.server_name = stmt->server_name;
 	import.server_options = pgml_options_of_server(serverOid);
-	import.options = pgml_options_of_import(stmt->options);
+	import.options = options;
 	read_remote(&import, stmt, conn);
 
 	foreach(lc, import.remote->tables)
@@ -175,17 +175,18 @@ import_schema(ImportForeignSchemaStmt *stmt, Oid serverOid, PgmlConn *conn)
 List *
 pgmlImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverOid)
 {
+	PgmlImportOptions options = pgml_options_of_import(stmt->options);
 	PgmlConn   *conn = pgml_conncache_get_for(serverOid, GetUserId());
 	ErrorContextCallback where = {error_context_stack, own_lock_context, stmt->server_name};
 
 	if (!is_here(conn))
 	{
-		import_schema(stmt, serverOid, conn);
+		import_schema(stmt, options, serverOid, conn);
 		return NIL;
 	}
 	pgml_result_free(pgml_command_run(conn, "SET LOCAL lock_timeout = " OWN_LOCK_TIMEOUT));
 	error_context_stack = &where;
-	import_schema(stmt, serverOid, conn);
+	import_schema(stmt, options, serverOid, conn);
 	error_context_stack = where.previous;
 	pgml_result_free(pgml_command_run(conn, "SET LOCAL lock_timeout = DEFAULT"));
 	return NIL;
