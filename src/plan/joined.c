@@ -15,6 +15,7 @@
  * That is right where
  *	  - the join is all that decides: there is no other condition on the table or the join;
  *	  - nothing of the table's own columns is needed here, nor its whole rows;
+ *	  - what is set can't fail, since it is computed for rows that have no partner too;
  *	  - no batch finds what one before it has done, or another part of the statement:
  *		nothing is set that keys are made of, and nothing else can change the table.
  * And it is good where
@@ -34,6 +35,7 @@
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
@@ -320,7 +322,8 @@ is_junk(const TargetEntry *tle, const char *name)
 
 /*
  * Make the target list without the table: keys in the place of what names its rows.  NIL:
- * something else of it is in the list.
+ * something else of it is in the list, or what could fail for a row without a partner: what isn't
+ * leakproof may throw for some values.
  */
 static List *
 make_tlist(PlannerInfo *root, const Joined *joined, Index rti, Relation rel)
@@ -337,7 +340,8 @@ make_tlist(PlannerInfo *root, const Joined *joined, Index rti, Relation rel)
 			result = add_column(result, make_empty_row(rel), tle->resname, true);
 		else if (!is_junk(tle, PGML_JUNK_CTID) && !is_junk(tle, PGML_JUNK_TABLEOID))
 		{
-			if (bms_is_member(rti, pull_varnos(root, (Node *) tle->expr)))
+			if (bms_is_member(rti, pull_varnos(root, (Node *) tle->expr)) ||
+				contain_leaked_vars((Node *) tle->expr))
 				return NIL;
 			result = add_column(result, tle->expr, tle->resname, tle->resjunk);
 		}

@@ -88,7 +88,7 @@ END
 $$;
 SELECT s, (tried(s, '{t}', '{hash,merge,keyed}')).* FROM (VALUES
   ('UPDATE t SET n = o.n FROM other o WHERE o.id = t.id'),
-  ('UPDATE t SET n = o.n, v = o.v || ''!'' FROM other o WHERE t.id = o.id'),
+  ('UPDATE t SET n = o.n, v = o.v FROM other o WHERE t.id = o.id'),
   ('UPDATE t SET n = o.n FROM with_key o WHERE o.id = t.id'),
   ('UPDATE t SET n = o.n FROM repeated o WHERE o.id = t.id'),
   ('DELETE FROM t WHERE id IN (SELECT id FROM repeated)'),
@@ -97,7 +97,7 @@ SELECT s, (tried(s)).* FROM (VALUES
   ('UPDATE t SET n = NULL FROM (SELECT id FROM with_key ORDER BY id LIMIT 501) o WHERE o.id = t.id'),
   ('UPDATE t SET n = o.n FROM (SELECT w.id, o.n + w.n AS n FROM with_key w JOIN other o USING (id)) o WHERE o.id = t.id'),
   ('UPDATE t SET n = o.n FROM other o, with_key w WHERE o.id = t.id AND w.id = o.id'),
-  ('UPDATE t SET n = o.s FROM (SELECT id, sum(n) AS s FROM repeated GROUP BY id) o WHERE o.id = t.id'),
+  ('UPDATE t SET n = o.s FROM (SELECT id, max(n) AS s FROM repeated GROUP BY id) o WHERE o.id = t.id'),
   -- the first of several wins, within a batch and across batches; null is no key
   ('DELETE FROM t USING repeated o WHERE o.id = t.id'),
   ('UPDATE t SET v = ''in'' WHERE EXISTS (SELECT FROM other o WHERE o.id = t.id)'),
@@ -111,6 +111,10 @@ SELECT s, (tried(s)).* FROM (VALUES
   ('DELETE FROM t WHERE id NOT IN (SELECT id FROM other)'),
   ('DELETE FROM t WHERE NOT EXISTS (SELECT FROM other o WHERE o.id = t.id)'),
   ('UPDATE t SET n = o.n FROM other o WHERE o.id = t.id AND o.n = t.id'),
+  -- what is set could fail, and does for rows that have no partner
+  ('UPDATE t SET n = 100 / o.n FROM (TABLE with_key UNION ALL VALUES (9999, 0)) o WHERE o.id = t.id'),
+  ('UPDATE t SET n = o.v::int FROM (SELECT id, id::text AS v FROM with_key UNION ALL VALUES (9999, ''none'')) o WHERE o.id = t.id'),
+  ('UPDATE t SET n = NULLIF(o.n, 5), v = CASE WHEN o.n > 500 THEN ''many'' ELSE ''few'' END FROM with_key o WHERE o.id = t.id'),
   -- the table's own columns are wanted, or the key is set
   ('UPDATE t SET n = t.n + o.n FROM other o WHERE o.id = t.id'),
   ('UPDATE t SET v = t.id || o.v FROM other o WHERE o.id = t.id'),
@@ -142,6 +146,7 @@ SELECT s, (tried(s, '{two}')).* FROM (VALUES
 
 -- keys by the types whose equal values have the same bytes, and by no others
 CREATE TABLE public.values_of AS TABLE types;
+UPDATE values_of SET n = i8;
 ANALYZE values_of;
 CREATE FUNCTION public.by_key(key_column name, OUT joins text, OUT result text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -151,7 +156,7 @@ BEGIN
     EXECUTE format('ALTER FOREIGN TABLE far.types ALTER %I OPTIONS (DROP key)', has_key);
   END LOOP;
   EXECUTE format('ALTER FOREIGN TABLE far.types ALTER %I OPTIONS (ADD key ''true'')', key_column);
-  SELECT * INTO joins, result FROM tried(format('UPDATE types SET n = o.i8 FROM values_of o WHERE o.%I = types.%I', key_column, key_column), '{types}');
+  SELECT * INTO joins, result FROM tried(format('UPDATE types SET n = o.n FROM values_of o WHERE o.%I = types.%I', key_column, key_column), '{types}');
 END
 $$;
 SELECT c, (by_key(c)).* FROM unnest('{i8,txt,vc,u,d,ts,by,num,c,f}'::name[]) c;
@@ -186,7 +191,7 @@ SELECT (tried('UPDATE as_bigint a SET n = o.n FROM (SELECT id * x::bigint AS id,
 SELECT (tried('UPDATE as_bigint a SET n = 1 FROM (SELECT id * 10000000::bigint AS id FROM other WHERE id = 700) o WHERE o.id = a.id', '{as_bigint}')).*;
 
 -- Plans that are kept
-PREPARE change (int) AS UPDATE t SET n = o.n + $1 FROM with_key o WHERE o.id = t.id;
+PREPARE change (int) AS UPDATE t SET n = $1 FROM with_key o WHERE o.id = t.id;
 SET plan_cache_mode = force_generic_plan;
 BEGIN;
 EXECUTE change (1);
@@ -213,6 +218,8 @@ UPDATE t SET n = 1 / (1300 - o.id) FROM other o WHERE o.id = t.id;
 ROLLBACK TO s;
 SELECT count(*) FROM t WHERE n = id;
 ROLLBACK;
+UPDATE types SET vc = CASE WHEN o.i8 <> 550 THEN o.vc END FROM values_of o WHERE o.i8 = types.i8;
+SELECT same('SELECT * FROM types');
 UPDATE two SET b = NULL FROM pairs p WHERE p.a = two.a AND two.b = p.b;
 UPDATE two SET n = NULL, c = repeat('x', p.n / (p.n - 700)) FROM pairs p WHERE p.a = two.a AND two.b = p.b;
 SELECT same('SELECT * FROM two');
