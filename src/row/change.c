@@ -59,6 +59,12 @@
 #define MAX_IN_FLIGHT 8
 
 /*
+ * Rows of the first batch of an UPDATE that has full ones: the sooner it is there, the sooner
+ * the remote has something to do.
+ */
+#define FIRST_ROWS 100
+
+/*
  * With so many rows, to know the types is worth a round trip.  It is a guess: text
  * costs more the larger the values are.
  */
@@ -102,6 +108,7 @@ struct PgmlChanger
 	char	   *shown;			/* that of many rows, in messages; NULL: not made yet */
 	uint64		changed;		/* rows, as the remote says */
 	int			max_rows;		/* of a batch */
+	int			next_rows;		/* UPDATE: of the batch that is being filled */
 	Flight		flights[MAX_IN_FLIGHT]; /* the oldest first */
 	int			in_flight;		/* how many of them are */
 
@@ -307,6 +314,8 @@ pgml_changer_create(PgmlConn *conn, const PgmlChange *change, TupleDesc desc, in
 	changer->change = change;
 	changer->desc = desc;
 	changer->max_rows = Min(PGML_CHANGE_ROWS, MAX_PARAMS / desc->natts);
+	changer->next_rows = nrows >= changer->max_rows ? Min(FIRST_ROWS, changer->max_rows) :
+		changer->max_rows;
 	oldcxt = MemoryContextSwitchTo(cxt);
 	if (is_update(change))
 		init_update(changer, nrows);
@@ -472,8 +481,11 @@ add_update(PgmlChanger *changer, TupleTableSlot *slot)
 		add_value(changer, i, slot->tts_values[i], slot->tts_isnull[i]);
 	pgml_textio_end(nestlevel);
 	changer->nrows++;
-	if (changer->nrows == changer->max_rows || changer->bytes.len >= MAX_BATCH_BYTES)
+	if (changer->nrows == changer->next_rows || changer->bytes.len >= MAX_BATCH_BYTES)
+	{
 		send_update(changer);
+		changer->next_rows = changer->max_rows;
+	}
 }
 
 /* Send the DELETE of some rows of a partition. */

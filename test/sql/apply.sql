@@ -400,7 +400,7 @@ SELECT nodes('UPDATE t SET v = ''x'' FROM few WHERE few.id = t.id AND t.n > few.
 EXPLAIN (COSTS OFF) UPDATE t SET v = 'x' FROM few WHERE few.id = t.id RETURNING t.id;
 
 -- Rows leave while the plan still brings more where nobody could tell the difference: of a statement that fails at
--- row 1,200 two batches have been sent then.  Else none.
+-- row 1,200 three batches have been sent then: 100, 500 and 500 rows.  Else none.
 SET pgml_fdw.enable_keyed_join = off;
 CREATE TABLE public.given (id int, n int);
 INSERT INTO given SELECT i, 1200 - i FROM generate_series(1, 6000) i;
