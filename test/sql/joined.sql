@@ -103,6 +103,7 @@ SELECT s, (tried(s)).* FROM (VALUES
   ('UPDATE t SET v = ''in'' WHERE EXISTS (SELECT FROM other o WHERE o.id = t.id)'),
   ('DELETE FROM t WHERE id IN (SELECT n / 10 FROM with_key)'),
   ('UPDATE t SET n = 5 FROM other o WHERE o.id + 1 = t.id'),
+  ('UPDATE t SET n = o.n FROM (SELECT id, n + 1 AS n FROM other OFFSET 0) o WHERE o.id = t.id'),
   ('DELETE FROM t USING generate_series(1990, 2010) i WHERE i = id'),
   -- something else decides
   ('UPDATE t SET n = o.n FROM other o WHERE o.id = t.id AND t.n % 2 = 0'),
